@@ -1,0 +1,58 @@
+// What the loops of the adapters have in common.
+//
+// A Loop<H> owns transports, each with a Driver<H>, and turns: wait, read, write, time. Its handler
+// type H is yours; for Server and Client it is theirs. All calls are for the loop's own thread but
+// post() and wake().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "sansock/driver.h"
+
+namespace sansock {
+
+// Names a connection of one loop. `serial` is never reused, so a stale id finds nothing.
+struct ConnectionId {
+  std::uint32_t slot = 0;
+  std::uint64_t serial = 0;
+  bool operator==(const ConnectionId&) const = default;
+};
+
+struct LoopOptions {
+  std::size_t receive_buffer_size = 256u << 10;
+  unsigned connections_max = 18'000;
+  Duration output_stall_timeout = std::chrono::seconds(60);
+  bool tcp_nodelay = true;
+};
+
+struct LoopCounters {
+  std::uint64_t accepted = 0;
+  std::uint64_t closed = 0;
+  std::uint64_t accept_backoffs = 0;
+  std::uint64_t turns = 0;
+};
+
+// template <Handler H> class EpollLoop (sansock/epoll_loop.h)
+// template <Handler H> class BlockingLoop (sansock/blocking_loop.h): one connection, poll(2)
+//
+//   std::error_code open();                         makes the descriptors that it needs
+//   template <class... A> std::optional<ConnectionId> add(int fd, Role, const Config&, A&&... handler);
+//                                                   takes a connected (or connecting) socket over
+//   Driver<H>* find(ConnectionId);                  nullptr if it has ended
+//   void touch(ConnectionId);                       commands were given from outside its events:
+//                                                   drain, flush and re-arm it at the end of the turn
+//   template <class Visit> void for_each(Visit);    visit(ConnectionId, Driver<H>&); may touch()
+//   int fd(ConnectionId) const;                     for addresses and socket options
+//   void turn(Duration wait_max);                   one round; runs posted tasks
+//   bool post(std::function<void()>);               from any thread; false after the loop's end
+//   void wake() noexcept;                           from any thread and from signal handlers
+//   unsigned connections() const;
+//   const LoopCounters& counters() const;
+//   std::error_code listen(int fd, AcceptFunction); EpollLoop only: takes a listening socket over;
+//                                                   AcceptFunction(int fd) adds the connection
+//   void stop_accepting();
+//
+// A handler H may have `void on_gone(ConnectionId)`: called last, when the transport was released.
+
+}  // namespace sansock

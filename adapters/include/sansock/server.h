@@ -1,0 +1,256 @@
+// A WebSocket server in ten lines, over any adapter.
+//
+//   sansock::Server server;
+//   server.route("/", {.on_message = [](sansock::Peer& peer, sansock::Message message) {
+//     peer.send(message.type, message.bytes);
+//   }});
+//   if (auto error = server.listen({.port = 9001})) return fail(error);
+//   server.run();
+//
+// Threads: each of ServerOptions::threads runs a loop of its own with its own listening socket
+// (SO_REUSEPORT); a peer lives on one of them and its handlers run there, never concurrently with
+// one another. Everything of Peer must be called there. From elsewhere: post(), broadcast(), stop().
+// Handlers must not throw.
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "sansock/address.h"
+#include "sansock/driver.h"
+
+namespace sansock {
+
+class Peer;
+
+enum class Adapter : std::uint8_t { automatic, epoll, blocking };
+// "epoll", "blocking"; what `automatic` picks on this machine is resolve_adapter().
+std::string_view name(Adapter adapter) noexcept;
+Adapter resolve_adapter(Adapter adapter) noexcept;
+
+// A whole message, or a part of one. `bytes` may be changed, and is valid during the call.
+struct Message {
+  MessageType type = MessageType::binary;
+  Bytes bytes;
+  std::string_view text() const noexcept { return as_text(bytes); }
+};
+struct Run {
+  MessageType type = MessageType::binary;
+  Bytes bytes;
+  bool begin = false;  // the first run of its message
+  bool end = false;    // the last one
+};
+
+// Names a peer for as long as the server runs; never reused. For use across threads and time.
+struct PeerId {
+  std::uint32_t thread = 0;
+  std::uint32_t slot = 0;
+  std::uint64_t serial = 0;
+  bool operator==(const PeerId&) const = default;
+};
+
+// What to do with an upgrade request.
+class Decision {
+ public:
+  // Accepts with the first offered subprotocol that the route has (or none), or with `subprotocol`.
+  static Decision accept(std::string subprotocol = {},
+                         std::vector<std::pair<std::string, std::string>> headers = {});
+  static Decision reject(std::uint16_t status, std::string body = {},
+                         std::vector<std::pair<std::string, std::string>> headers = {});
+  // Later, from Peer::decide() on the peer's thread: asynchronous authentication. The opening
+  // handshake's deadline goes on running.
+  static Decision later();
+
+  enum class Kind : std::uint8_t { accept, reject, later };
+  Kind kind = Kind::accept;
+  std::uint16_t status = 0;
+  std::string text;  // subprotocol or body
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+// What happens to a peer that does not read what is sent to it, once more than
+// Route::output_high_watermark bytes are queued for it.
+enum class OutputPolicy : std::uint8_t {
+  refuse,  // go on until Limits::output_bytes_max, then send() gives errc::output_full
+  pause,   // also stop reading from this peer until its output has drained: for echo-like routes
+  drop,    // end the connection (errc::output_full)
+};
+
+struct Route {
+  // All optional. A route takes whole messages (on_message) or runs (on_run), not both.
+  std::function<Decision(Peer&, const Request&)> on_request;  // default: accept
+  std::function<void(Peer&)> on_open;                         // Peer::request() is still there
+  std::function<void(Peer&, Message)> on_message;
+  std::function<void(Peer&, const Run&)> on_run;
+  std::function<void(Peer&, ConstBytes payload)> on_ping;
+  std::function<void(Peer&, ConstBytes payload)> on_pong;
+  std::function<void(Peer&)> on_drained;  // after output_high_watermark was passed
+  std::function<void(Peer&, std::uint64_t token, bool complete)> on_sent;  // see Peer::send_borrowed
+  // Once for each opened peer, last. `reason` is the peer's.
+  std::function<void(Peer&, const CloseStatus&, std::string_view reason)> on_close;
+
+  std::vector<std::string> subprotocols = {};
+  Limits limits = {};
+  Timeouts timeouts = {};
+  OriginPolicy origin_policy = OriginPolicy::same_origin;
+  std::vector<std::string> origins = {};
+  OutputPolicy output_policy = OutputPolicy::refuse;
+  std::uint32_t output_high_watermark = 1u << 20;
+  bool auto_pong = true;
+  bool check_received_text = true;
+  bool version_8 = true;
+};
+
+// The answer to a plain HTTP request (a page, a health check), or to one that is refused.
+struct Page {
+  std::uint16_t status = 200;
+  std::string content_type = "text/html; charset=utf-8";
+  std::string body = {};
+  std::vector<std::pair<std::string, std::string>> headers = {};
+};
+
+struct ListenOptions {
+  std::string host = "127.0.0.1";  // "" or "::" for all addresses; names are looked up
+  std::uint16_t port = 0;          // 0: any free one, see Server::port()
+  std::string unix_path = {};      // listens there instead; an old socket file is replaced
+  int backlog = 4096;
+};
+
+struct ServerOptions {
+  Adapter adapter = Adapter::automatic;
+  unsigned threads = 1;               // epoll: loops; blocking: each connection has a thread anyway
+  unsigned connections_max = 18'000;  // over all threads; further ones wait in the backlog
+  std::size_t output_memory_max = std::size_t{256} << 20;   // bytes of output blocks, per thread
+  std::size_t message_memory_max = std::size_t{256} << 20;  // bytes of partly arrived messages, per thread
+  std::size_t receive_buffer_size = 256u << 10;             // one per thread
+  Limits handshake_limits = {};                             // of the request head, before a route is known
+  Duration handshake_timeout = std::chrono::seconds(10);
+  Duration stop_timeout = std::chrono::seconds(5);           // bound of stop()
+  Duration output_stall_timeout = std::chrono::seconds(60);  // queued output, and the peer takes none
+  bool tcp_nodelay = true;
+};
+
+// Whom Server::broadcast() reaches.
+struct BroadcastOptions {
+  std::string_view route = {};  // as given to route(); empty: all
+  std::optional<PeerId> except = {};
+  std::function<bool(Peer&)> filter = {};
+};
+
+class Server {
+ public:
+  explicit Server(ServerOptions options = {});
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();  // stops and joins
+
+  // Before run() or start(). `path` is compared exactly, or as a prefix if it ends in '*'. The
+  // longest match wins; no match gives 404.
+  void route(std::string path, Route route);
+  // Answers plain requests (no upgrade) for a path; others get 426 where a route exists, else 404.
+  void page(std::string path, std::function<Page(const Request&)> handler);
+  // Sees every refusal that the library itself decides on, before it is sent; may replace it.
+  void on_refusal(std::function<std::optional<Page>(errc cause, const Request*)> handler);
+
+  // Several calls listen at several places.
+  std::error_code listen(const ListenOptions& options);
+  std::uint16_t port() const noexcept;  // of the first TCP listener
+  std::vector<Address> addresses() const;
+
+  // Serves until stop(); run() uses the calling thread for the first loop, start() returns.
+  std::error_code run();
+  std::error_code start();
+  void join();
+
+  // From any thread, and from signal handlers. Stops accepting, closes every peer with 1001, waits
+  // at most stop_timeout, then drops the rest and returns from run(). Idempotent.
+  void stop() noexcept;
+  // From any thread: stops accepting, peers live on.
+  void stop_accepting() noexcept;
+
+  // From any thread: runs `task` on the peer's thread, if the peer is still open by then.
+  void post(PeerId peer, std::function<void(Peer&)> task);
+  // From any thread: sends to every open peer, or to those of one route. The frame is encoded once
+  // and shared. `filter` runs on each peer's thread. Peers whose output is full miss it (counted).
+  void broadcast(MessageType type, ConstBytes payload, BroadcastOptions options = {});
+  // From any thread: calls `visit` for each open peer, on that peer's thread.
+  void for_each(std::function<void(Peer&)> visit);
+
+  struct Counters {
+    std::uint64_t accepted = 0;  // transports
+    std::uint64_t opened = 0;    // completed opening handshakes
+    std::uint64_t refused = 0;
+    std::uint64_t closed = 0;          // transports ended
+    std::uint64_t frames_encoded = 0;  // by broadcast()
+    std::uint64_t broadcast_missed = 0;
+    std::uint64_t accept_backoffs = 0;  // EMFILE and the like
+  };
+  Counters counters() const noexcept;
+  unsigned connections() const noexcept;
+
+ private:
+  class Impl;
+  friend class Peer;
+  std::unique_ptr<Impl> impl_;
+};
+
+// One client of the server. Its address is stable from on_request to the end of on_close.
+class Peer {
+ public:
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  std::error_code send(MessageType type, ConstBytes payload);
+  std::error_code send(std::string_view text) { return send(MessageType::text, as_bytes(text)); }
+  std::error_code send_part(MessageType type, ConstBytes payload, bool end);
+  // No copy: the memory is the library's until on_sent with this token.
+  std::error_code send_borrowed(MessageType type, Bytes payload, std::uint64_t token);
+  std::error_code send_shared(SharedFrame& frame);
+  std::error_code ping(ConstBytes payload = {});
+  std::error_code pong(ConstBytes payload = {});
+  std::error_code close(CloseCode code = CloseCode::normal, std::string_view reason = {});
+  void terminate();  // at once, without a closing handshake
+  void pause();
+  void resume();
+
+  // After Decision::later(), once.
+  std::error_code decide(const Decision& decision);
+
+  // In on_request, until decide(), and in on_open; nullptr otherwise.
+  const Request* request() const noexcept;
+  std::string_view subprotocol() const noexcept;  // "" if none was selected
+  ReadyState state() const noexcept;
+  bool paused() const noexcept;
+  std::size_t output_size() const noexcept;
+  Duration round_trip() const noexcept;
+  CloseStatus close_status() const noexcept;
+  Address remote_address() const;
+  PeerId id() const noexcept;
+  Server& server() const noexcept;
+  const std::string& route_path() const noexcept;
+
+  // Yours: lives until after on_close.
+  std::any& data() noexcept;
+  template <class T>
+  T* data_as() noexcept {
+    return std::any_cast<T>(&data());
+  }
+
+ private:
+  Peer() = default;
+  ~Peer() = default;
+  friend class ServerPeer;
+};
+
+// Encodes an unmasked frame once, for send_shared() on many peers. The caller owns one reference.
+// nullptr if there is no memory.
+SharedFrame* make_shared_frame(MessageType type, ConstBytes payload);
+
+}  // namespace sansock

@@ -1,0 +1,207 @@
+// One WebSocket connection after its opening handshake, as a state machine without I/O.
+//
+// Four kinds of methods:
+//   inputs     feed, feed_eof, handle_timeout, consume, abort: what happened to the transport
+//   commands   send…, ping, close, pause_input: what the application wants
+//   polls      poll, gather, deadline, transport_action: what is to be done next
+//   observers  the rest
+//
+// After any input call, call poll() until it gives EventKind::none before the next input call.
+// Everything that was fed is then consumed; the caller never keeps a tail and never feeds a byte
+// twice. The exception is announced: while input_paused(), poll() stops early, and detach_input()
+// hands back what was not looked at yet.
+//
+// Commands have the strong guarantee: if they return an error, nothing has changed.
+#pragma once
+
+#include <string_view>
+#include <system_error>
+
+#include "sansock/detail/close_machine.h"
+#include "sansock/detail/out_queue.h"
+#include "sansock/event.h"
+#include "sansock/kernels.h"
+#include "sansock/limits.h"
+
+namespace sansock {
+
+class Endpoint;
+
+// How a connection ended, or stands.
+struct CloseStatus {
+  CloseCode sent = CloseCode::none;      // the code that we sent; no_status for an empty Close
+  CloseCode received = CloseCode::none;  // the code that the peer sent; no_status likewise
+  bool clean = false;                    // the closing handshake was complete
+  errc cause = errc::none;               // what ended it, if it was not a clean close
+};
+
+class Connection {
+ public:
+  // A connection whose opening handshake was done elsewhere. `config`, its pool and its entropy
+  // source must outlive it. Its first deadline is `at_once`: handle_timeout() tells it the time.
+  Connection(Role role, const Config& config) noexcept;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  // Gives its blocks back. Borrowed memory is the caller's again, without an event.
+  ~Connection();
+
+  // --- inputs -----------------------------------------------------------------------------------
+  // Borrows `input` until poll() gives `none`; it is unmasked in place. Empty input is a no-op.
+  // `now` never goes back.
+  void feed(Bytes input, Instant now) noexcept;
+  // The transport's read half has ended; nothing is fed afterwards.
+  void feed_eof(Instant now) noexcept;
+  // A deadline may have passed. Early or spurious calls are no-ops.
+  void handle_timeout(Instant now) noexcept;
+  // The transport took the oldest `written` bytes of what gather() gave.
+  void consume(std::size_t written, Instant now) noexcept;
+  // The transport is gone (errc::transport_error) or is to be dropped without a closing handshake
+  // (errc::aborted, or an adapter's own deadline). Unsent output is discarded.
+  void abort(errc cause) noexcept;
+
+  // --- polls ------------------------------------------------------------------------------------
+  Event poll() noexcept;
+  // Fills `slices` with queued output, oldest first; returns how many. The memory stays where it
+  // is until consume() has passed it. Calling it again gives the same bytes again.
+  std::size_t gather(std::span<IoSlice> slices) noexcept;
+  // When to call handle_timeout(): `never`, or `at_once` after a command that armed a timer.
+  Instant deadline() const noexcept;
+  TransportAction transport_action() const noexcept;
+
+  // --- commands ---------------------------------------------------------------------------------
+  // Sends a whole message; copied (and masked by a client) in one pass.
+  std::error_code send(MessageType type, ConstBytes payload) noexcept;
+  std::error_code send(std::string_view text) noexcept { return send(MessageType::text, as_bytes(text)); }
+  // Sends one fragment of a message; `end` makes it the last. The first part decides the type.
+  std::error_code send_part(MessageType type, ConstBytes payload, bool end) noexcept;
+  // Sends a whole message without copying it. The memory is the engine's, which may mask it in
+  // place, until Event::sent with this token; it comes also when the connection ends before.
+  std::error_code send_borrowed(MessageType type, Bytes payload, std::uint64_t token) noexcept;
+  // Server: sends a frame that was encoded once for many connections. Takes a reference of its own.
+  std::error_code send_shared(SharedFrame& frame) noexcept;
+  std::error_code ping(ConstBytes payload = {}) noexcept;
+  // A Pong that answers no Ping (RFC 6455 section 5.5.3), or a late answer with auto_pong off.
+  std::error_code pong(ConstBytes payload = {}) noexcept;
+  // Starts the closing handshake. CloseCode::no_status sends a Close frame without a code.
+  // Input is no longer paused from here on, so that the peer's reply can be read.
+  std::error_code close(CloseCode code = CloseCode::normal, std::string_view reason = {}) noexcept;
+  // true: poll() gives no further data; see detach_input(). No effect once closing.
+  void pause_input(bool paused) noexcept;
+  // Hands back the part of the fed input that was not looked at, and forgets it. To be fed again
+  // after pause_input(false). Empty unless paused.
+  Bytes detach_input() noexcept;
+
+  // --- observers --------------------------------------------------------------------------------
+  Role role() const noexcept { return client_ ? Role::client : Role::server; }
+  ReadyState state() const noexcept;
+  bool input_paused() const noexcept { return paused_; }
+  // Bytes that gather() would give in all: what is queued and not yet consumed.
+  std::size_t output_size() const noexcept { return out_.size(); }
+  // false once the connection is over, or will be without reading on.
+  bool wants_input() const noexcept;
+  CloseStatus close_status() const noexcept;
+  // Of the newest keep-alive Ping that was answered; zero before the first.
+  Duration round_trip() const noexcept { return std::chrono::microseconds(round_trip_us_); }
+  const Config& config() const noexcept { return *config_; }
+
+ private:
+  friend class Endpoint;
+  enum class Wait : std::uint8_t { header, payload, control_payload };
+
+  // What the Endpoint needs around the opening handshake.
+  Connection(Role role, const Config& config, detail::Phase phase) noexcept;
+  void open(const Config& config) noexcept;
+  bool queue_handshake(ConstBytes head, ConstBytes body) noexcept;
+  void fail_handshake(errc cause) noexcept;
+
+  // connection_read.cpp
+  Event read_step() noexcept;
+  Event read_header() noexcept;
+  Event begin_frame(std::uint64_t length) noexcept;
+  errc check_header_prefix(const std::byte* header, std::size_t size) const noexcept;
+  errc check_frame_length(std::uint64_t length) noexcept;
+  Event read_payload() noexcept;
+  Event read_control() noexcept;
+  Event finish_control(Bytes payload) noexcept;
+  Event receive_close(Bytes payload) noexcept;
+  Event receive_ping(Bytes payload) noexcept;
+  Event receive_pong(Bytes payload) noexcept;
+  errc count_control() noexcept;
+  Event discard() noexcept;
+
+  // connection_write.cpp
+  errc check_sendable(std::size_t payload_size) const noexcept;
+  std::error_code queue_frame(unsigned first_byte, ConstBytes payload) noexcept;
+  std::byte* write_header(std::byte* out, unsigned first_byte, std::uint64_t size,
+                          std::uint32_t key) const noexcept;
+  bool draw_key(std::uint32_t& key) noexcept;
+  bool queue_control(unsigned opcode, ConstBytes payload) noexcept;
+  void queue_pong(ConstBytes payload) noexcept;
+  void queue_close(CloseCode code, std::string_view reason) noexcept;
+
+  // connection_close.cpp
+  void fail(errc cause) noexcept;
+  void advance(detail::CloseInput input) noexcept;
+  Event closed_event() noexcept;
+  bool discarding() const noexcept;
+  void release_control_block() noexcept;
+
+  // connection_time.cpp
+  void arm_start(Instant now) noexcept;
+  void expire(Instant now) noexcept;
+  void send_keep_alive(Instant now) noexcept;
+
+  const Config* config_;
+  std::byte* input_ = nullptr;  // the unread part of what was fed
+  std::byte* input_end_ = nullptr;
+  detail::OutQueue out_;
+  // The frame under way. While waiting for a header, the bytes of one that was cut; afterwards what
+  // is left of its payload, and its key.
+  union Frame {
+    std::byte header[frame_header_max];
+    struct {
+      std::uint64_t remaining;
+      MaskKey key;
+    } payload;
+    Frame() noexcept : payload{0, {}} {}
+  } frame_;
+  std::byte* control_block_ = nullptr;  // holds a control payload that was cut
+  std::uint64_t message_size_ = 0;      // payload bytes announced by the frames of this message
+  Instant input_at_ = at_once;          // when the peer was last heard
+  Instant phase_at_ = at_once;          // start of: first message wait, message under way, closing
+  Instant ping_at_ = never;             // when the unanswered keep-alive Ping was sent
+  std::uint32_t fragments_ = 0;         // of this message; while discarding: bytes discarded
+  std::uint32_t control_second_ = 0;    // the second in which control_count_ was counted
+  std::uint32_t control_count_ = 0;
+  std::uint32_t ping_id_ = 0;  // payload of the newest keep-alive Ping
+  std::uint32_t round_trip_us_ = 0;
+  std::uint32_t pong_bytes_ = 0;  // an upper bound of queued, unsent pongs
+  std::uint16_t fragments_empty_ = 0;
+  CloseCode close_sent_ = CloseCode::none;
+  CloseCode close_received_ = CloseCode::none;
+  errc cause_ = errc::none;
+  Utf8State utf8_;
+  std::uint8_t header_size_ = 0;   // bytes of a cut header in frame_.header
+  std::uint8_t control_size_ = 0;  // bytes of a cut control payload that arrived
+  std::uint8_t pong_tail_ = 0;     // size of the Pong that is the newest frame queued, or 0
+  std::uint8_t opcode_ : 4 = 0;    // of the frame under way
+  std::uint8_t fin_ : 1 = 0;
+  Wait wait_ : 2 = Wait::header;
+  std::uint8_t client_ : 1;
+  MessageType type_ : 2 = MessageType::binary;  // of the message being received
+  std::uint8_t in_message_ : 1 = 0;             // between the first and the last frame of a message
+  std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
+  std::uint8_t paused_ : 1 = 0;
+  std::uint8_t sending_ : 1 = 0;  // between two parts of a message being sent
+  MessageType send_type_ : 2 = MessageType::binary;
+  detail::Phase phase_ : 4;
+  std::uint8_t closed_given_ : 1 = 0;
+  std::uint8_t clean_ : 1 = 0;
+  std::uint8_t started_ : 1 = 0;        // the time is known
+  std::uint8_t seen_data_ : 1 = 0;      // the first data frame has come
+  std::uint8_t closing_timed_ : 1 = 0;  // phase_at_ is the start of closing
+};
+
+static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");
+
+}  // namespace sansock

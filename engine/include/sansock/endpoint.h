@@ -1,0 +1,100 @@
+// A WebSocket from its first byte to its last: an opening handshake in front of a Connection,
+// behind the same calls. This is what adapters, the simulator and fuzzers drive.
+//
+//   server:  request -> accept() or respond(), at once or later -> open -> data … -> closed
+//   client:  connect() -> open -> data … -> closed
+//
+// See connection.h for the rules of the calls; they hold here without exception.
+#pragma once
+
+#include "sansock/connection.h"
+#include "sansock/handshake.h"
+
+namespace sansock {
+
+class Endpoint {
+ public:
+  // A server's endpoint waits for a request; a client's for connect(). `config` is used until
+  // accept() names another one.
+  Endpoint(Role role, const Config& config) noexcept;
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+  ~Endpoint();
+
+  // --- the opening handshake --------------------------------------------------------------------
+  // Client: queues the request. Once.
+  std::error_code connect(const ClientRequest& request) noexcept;
+
+  // Server, from Event::request on: upgrades. May come later than the event: until then input is
+  // paused and the opening handshake's deadline runs. errc::no_request if Event::request carried an
+  // error, or there is none; errc::already_answered.
+  std::error_code accept(const AcceptOptions& options = {}) noexcept;
+  // Server, from Event::request on: answers with anything but 101 and closes. If Event::request
+  // carries an error and neither respond() nor defer() is called before the next poll(), the
+  // default refusal for that error is sent.
+  std::error_code respond(const HttpResponse& response) noexcept;
+  // Server, at an Event::request with an error: respond() will be called later.
+  std::error_code defer() noexcept;
+
+  // Server: the request, from Event::request until the poll() after Event::open; client: the
+  // response, from Event::open (until the next poll()) or Event::closed on. Otherwise nullptr.
+  const Request* request() const noexcept;
+  const Response* response() const noexcept;
+
+  // --- inputs, polls, commands and observers of Connection --------------------------------------
+  void feed(Bytes input, Instant now) noexcept;
+  void feed_eof(Instant now) noexcept;
+  void handle_timeout(Instant now) noexcept;
+  void consume(std::size_t written, Instant now) noexcept { connection_.consume(written, now); }
+  void abort(errc cause) noexcept { connection_.abort(cause); }
+
+  Event poll() noexcept;
+  std::size_t gather(std::span<IoSlice> slices) noexcept { return connection_.gather(slices); }
+  Instant deadline() const noexcept { return connection_.deadline(); }
+  TransportAction transport_action() const noexcept { return connection_.transport_action(); }
+
+  std::error_code send(MessageType type, ConstBytes payload) noexcept {
+    return connection_.send(type, payload);
+  }
+  std::error_code send(std::string_view text) noexcept { return connection_.send(text); }
+  std::error_code send_part(MessageType type, ConstBytes payload, bool end) noexcept {
+    return connection_.send_part(type, payload, end);
+  }
+  std::error_code send_borrowed(MessageType type, Bytes payload, std::uint64_t token) noexcept {
+    return connection_.send_borrowed(type, payload, token);
+  }
+  std::error_code send_shared(SharedFrame& frame) noexcept { return connection_.send_shared(frame); }
+  std::error_code ping(ConstBytes payload = {}) noexcept { return connection_.ping(payload); }
+  std::error_code pong(ConstBytes payload = {}) noexcept { return connection_.pong(payload); }
+  // During the opening handshake: ends it; a server answers 503, a client just leaves.
+  std::error_code close(CloseCode code = CloseCode::normal, std::string_view reason = {}) noexcept;
+  void pause_input(bool paused) noexcept { connection_.pause_input(paused); }
+  Bytes detach_input() noexcept;
+
+  Role role() const noexcept { return connection_.role(); }
+  ReadyState state() const noexcept { return connection_.state(); }
+  // Also true while a request waits for its answer.
+  bool input_paused() const noexcept;
+  std::size_t output_size() const noexcept { return connection_.output_size(); }
+  bool wants_input() const noexcept { return connection_.wants_input() && !input_paused(); }
+  CloseStatus close_status() const noexcept { return connection_.close_status(); }
+  Duration round_trip() const noexcept { return connection_.round_trip(); }
+  const Config& config() const noexcept { return connection_.config(); }
+
+ private:
+  struct Opening;  // lies in a block of the pool, with the head's memory behind it
+
+  bool begin_opening() noexcept;
+  void end_opening() noexcept;
+  Event poll_opening() noexcept;
+  Event poll_server() noexcept;
+  Event poll_client() noexcept;
+  void refuse(errc cause) noexcept;
+
+  Connection connection_;
+  Opening* opening_ = nullptr;
+};
+
+static_assert(sizeof(Endpoint) <= 200);
+
+}  // namespace sansock

@@ -1,0 +1,63 @@
+// Memory that the engine borrows. It allocates nothing itself: whoever drives it injects these.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "sansock/types.h"
+
+namespace sansock {
+
+// Hands out blocks of one fixed size, aligned to alignof(std::max_align_t). One pool serves one
+// thread: calls are never concurrent. The pool must outlive every connection that uses it.
+class BlockPool {
+ public:
+  // The size of every block, in bytes. Constant; at least `block_size_min`.
+  virtual std::size_t block_size() const noexcept = 0;
+  // A block, or nullptr when the pool has reached its limit. Contents are unspecified.
+  virtual std::byte* acquire() noexcept = 0;
+  // Gives back what acquire() returned.
+  virtual void release(std::byte* block) noexcept = 0;
+
+ protected:
+  ~BlockPool() = default;
+};
+
+inline constexpr std::size_t block_size_min = 1024;
+
+// Unpredictable bytes, for masking keys (RFC 6455 section 5.3: "MUST be unpredictable") and for
+// Sec-WebSocket-Key. Called once a frame by a client; implementations should hand out of a batch.
+class EntropySource {
+ public:
+  virtual void fill(Bytes out) noexcept = 0;
+
+ protected:
+  ~EntropySource() = default;
+};
+
+// Contiguous memory that grows with what has arrived, for MessageAssembler.
+class MessageMemory {
+ public:
+  // Memory of at least `size_wanted` bytes that holds the first `size_used` bytes of `old` (which
+  // may be empty, and is given back by this call). On failure: an empty span, and `old` is intact.
+  virtual Bytes resize(Bytes old, std::size_t size_used, std::size_t size_wanted) noexcept = 0;
+  virtual void release(Bytes memory) noexcept = 0;
+
+ protected:
+  ~MessageMemory() = default;
+};
+
+// One encoded, unmasked frame that many server connections send without copying it (broadcast).
+// The count is atomic so that loops on several threads may share one frame.
+struct SharedFrame {
+  std::atomic<std::uint32_t> references{1};
+  void (*destroy)(SharedFrame*) noexcept = nullptr;  // called when the last reference is gone
+  ConstBytes bytes;                                  // frame header and payload, as on the wire
+
+  void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(this);
+  }
+};
+
+}  // namespace sansock
