@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+"""Runs the tests of a build directory and counts their cases.
+
+usage: summary.py BUILD_DIRECTORY [OPTION OF `meson test`...]
+
+The last line is `N passed, N failed`, with `, N skipped` behind it if there were any. A test
+program that ends badly although none of its cases failed (a crash, a timeout, a leak report, a
+missing report file) counts as one failed case. Exits with 1 if anything failed or nothing ran.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+
+BAD_RESULTS = {"FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS"}
+
+
+class Summary:
+    def __init__(self):
+        self.passed = []
+        self.failed = []  # names
+        self.skipped = []  # (name, reason)
+
+    def add_case(self, name, case):
+        skip = case.find("skipped")
+        if case.find("failure") is not None or case.find("error") is not None:
+            self.failed.append(name)
+        elif skip is not None or case.get("status") == "notrun":
+            reason = (skip.get("message") or "") if skip is not None else "disabled"
+            self.skipped.append((name, reason or case.findtext("system-out") or ""))
+        else:
+            self.passed.append(name)
+
+    def line(self):
+        text = f"{len(self.passed)} passed, {len(self.failed)} failed"
+        return text + (f", {len(self.skipped)} skipped" if self.skipped else "")
+
+
+def read_programs(log):
+    """The test programs that ran, in order: [(name, result, output)]."""
+    programs = []
+    for line in log.read_text().splitlines():
+        entry = json.loads(line)
+        programs.append((entry["name"].split(" / ")[-1], entry["result"], entry.get("stdout") or ""))
+    return programs
+
+
+def summarize(build):
+    """Joins the report of cases with that of programs: either alone misses something."""
+    summary = Summary()
+    programs = read_programs(build / "meson-logs" / "testlog.json")
+    names = {name for name, _, _ in programs}
+    cases = {name: [] for name in names}
+    for suite in xml.parse(build / "meson-logs" / "testlog.junit.xml").getroot():
+        # "project.program" or "project.program.GoogleTestSuite"; "project" for programs without cases.
+        path = suite.get("name").split(".", 1)
+        for case in suite.findall("testcase"):
+            if len(path) == 1:
+                program = case.get("name")
+            else:
+                program = max((n for n in names if (path[1] + ".").startswith(n + ".")), key=len)
+                case.set("name", f"{path[1]}.{case.get('name')}")
+            cases[program].append(case)
+    for name, result, output in programs:
+        failed_before = len(summary.failed)
+        for case in cases[name]:
+            summary.add_case(case.get("name"), case)
+        if result in BAD_RESULTS and len(summary.failed) == failed_before:
+            summary.failed.append(f"{name} (the program: {result.lower()})")
+        if result == "SKIP":
+            note = [line for line in output.splitlines() if "skip" in line.lower()]
+            summary.skipped = [(n, r or " ".join(note[:1])) if n.startswith(name) else (n, r) for n, r in summary.skipped]
+    return summary
+
+
+def main(arguments):
+    build = pathlib.Path(arguments[0])
+    logs = [build / "meson-logs" / name for name in ("testlog.json", "testlog.junit.xml")]
+    # A program that crashes would otherwise be judged by the report of its previous run.
+    for stale in [*build.glob("*.xml"), *logs]:
+        stale.unlink(missing_ok=True)
+    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", *arguments[1:]]
+    status = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
+    if not all(log.exists() for log in logs):
+        print("no test ran", file=sys.stderr)
+        print("0 passed, 0 failed", flush=True)
+        return 1
+    summary = summarize(build)
+    for name, reason in summary.skipped:
+        print(f"skipped: {name}: {reason}".rstrip(": "))
+    for name in summary.failed:
+        print(f"failed: {name}")
+    print(summary.line(), flush=True)
+    if status != 0 and not summary.failed:
+        print(f"meson test exited with {status} although no case failed", file=sys.stderr)
+    return 1 if summary.failed or status != 0 or not summary.passed else 0
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1:]))
