@@ -48,31 +48,39 @@ def read_programs(log):
     return programs
 
 
+def read_cases(log, names):
+    """The cases of each program that reports any: {program: [element]}."""
+    cases = {name: [] for name in names}
+    for suite in xml.parse(log).getroot():
+        # "project.program" or "project.program.GoogleTestSuite". "project" alone holds the programs
+        # that report no cases, without a mark where one timed out: their result is used instead.
+        _, dot, path = suite.get("name").partition(".")
+        if not dot:
+            continue
+        program = max((name for name in names if (path + ".").startswith(name + ".")), key=len)
+        for case in suite.findall("testcase"):
+            case.set("name", f"{path}.{case.get('name')}")
+            cases[program].append(case)
+    return cases
+
+
 def summarize(build):
     """Joins the report of cases with that of programs: either alone misses something."""
     summary = Summary()
     programs = read_programs(build / "meson-logs" / "testlog.json")
-    names = {name for name, _, _ in programs}
-    cases = {name: [] for name in names}
-    for suite in xml.parse(build / "meson-logs" / "testlog.junit.xml").getroot():
-        # "project.program" or "project.program.GoogleTestSuite"; "project" for programs without cases.
-        path = suite.get("name").split(".", 1)
-        for case in suite.findall("testcase"):
-            if len(path) == 1:
-                program = case.get("name")
-            else:
-                program = max((n for n in names if (path[1] + ".").startswith(n + ".")), key=len)
-                case.set("name", f"{path[1]}.{case.get('name')}")
-            cases[program].append(case)
+    cases = read_cases(build / "meson-logs" / "testlog.junit.xml", {name for name, _, _ in programs})
     for name, result, output in programs:
         failed_before = len(summary.failed)
         for case in cases[name]:
             summary.add_case(case.get("name"), case)
-        if result in BAD_RESULTS and len(summary.failed) == failed_before:
-            summary.failed.append(f"{name} (the program: {result.lower()})")
-        if result == "SKIP":
+        if result in BAD_RESULTS:
+            if len(summary.failed) == failed_before:
+                summary.failed.append(f"{name} (the program: {result.lower()})")
+        elif not cases[name] and result == "SKIP":
             note = [line for line in output.splitlines() if "skip" in line.lower()]
-            summary.skipped = [(n, r or " ".join(note[:1])) if n.startswith(name) else (n, r) for n, r in summary.skipped]
+            summary.skipped.append((name, " ".join(note[:1])))
+        elif not cases[name]:
+            summary.passed.append(name)
     return summary
 
 

@@ -17,12 +17,20 @@ using sansock::detail::next_phase;
 using sansock::detail::Phase;
 using sansock::detail::phase_count;
 
-// The inputs that lead from one phase to another, "eof, give_up"; empty if none does.
+// Whether an input leads to `to` from wherever one is: a remark says so better than ten arrows.
+bool leads_from_everywhere(CloseInput input, Phase to, bool client) {
+  for (std::size_t from = 0; from < phase_count; ++from) {
+    if (next_phase(static_cast<Phase>(from), input, client) != to) return false;
+  }
+  return true;
+}
+
+// The inputs that lead from one phase to another, "eof, flushed"; empty if none does.
 std::string inputs_between(Phase from, Phase to, bool client) {
   std::string inputs;
   for (std::size_t i = 0; i < close_input_count; ++i) {
     const auto input = static_cast<CloseInput>(i);
-    if (next_phase(from, input, client) != to) continue;
+    if (next_phase(from, input, client) != to || leads_from_everywhere(input, to, client)) continue;
     if (!inputs.empty()) inputs += ", ";
     inputs += name(input);
   }
@@ -60,6 +68,12 @@ void print_diagram(const char* title, bool client) {
       std::printf("  %s --> %s: %s\n", std::string(name(static_cast<Phase>(from))).c_str(),
                   std::string(name(static_cast<Phase>(to))).c_str(), inputs.c_str());
     }
+  }
+  for (std::size_t i = 0; i < close_input_count; ++i) {
+    const auto input = static_cast<CloseInput>(i);
+    if (!leads_from_everywhere(input, Phase::closed, client)) continue;
+    std::printf("  note right of %s: %s leads here from every phase\n",
+                std::string(name(Phase::closed)).c_str(), std::string(name(input)).c_str());
   }
   std::printf("  %s --> [*]\n```\n", std::string(name(Phase::closed)).c_str());
 }
