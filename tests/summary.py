@@ -40,11 +40,11 @@ class Summary:
 
 
 def read_programs(log):
-    """The test programs that ran, in order: [(name, result, output)]."""
+    """The test programs that ran, in order: [(name, result, output)]. A name: "project:suite / program"."""
     programs = []
     for line in log.read_text().splitlines():
         entry = json.loads(line)
-        programs.append((entry["name"].split(" / ")[-1], entry["result"], entry.get("stdout") or ""))
+        programs.append((entry["name"], entry["result"], entry.get("stdout") or ""))
     return programs
 
 

@@ -16,7 +16,8 @@ PROJECT = """
 project('planted', meson_version : '>=1.0.0')
 sh = find_program('sh')
 foreach name : [{names}]
-  test(name, sh, args : files(name), timeout : 1, protocol : name.startswith('tap') ? 'tap' : 'exitcode')
+  test(name, sh, args : files(name), timeout : 1, suite : 'planted',
+    protocol : name.startswith('tap') ? 'tap' : 'exitcode')
 endforeach
 """
 TAP_GOOD = r"printf 'ok 1 - a\nok 2 - b\n1..2\n'"
@@ -60,7 +61,7 @@ def check_google_test():
         report = '<testsuites><testsuite name="S"><testcase name="a"/><testcase name="b">%s</testcase></testsuite></testsuites>'
         script = project / "program.sh"
         (project / "meson.build").write_text(
-            "project('planted')\ntest('g', find_program('sh'), args : [files('program.sh')], protocol : 'gtest')\n")
+            "project('planted')\ntest('g', find_program('sh'), args : [files('program.sh')], protocol : 'gtest', suite : 's')\n")
         script.write_text(f"echo '{report % ''}' >g.xml\n")
         tap.run(["meson", "setup", project / "build", project])
 

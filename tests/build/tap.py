@@ -1,6 +1,7 @@
 """Test cases of a Python program as TAP."""
 
 import subprocess
+import sys
 import traceback
 
 
@@ -43,6 +44,7 @@ def main(cases):
             failed += 1
             print(f"not ok {number} - {name}", flush=True)
             text = str(error) if isinstance(error, Failure) else traceback.format_exc()
-            print("".join(f"# {line}\n" for line in text.splitlines()), end="", flush=True)
+            # To where `meson test --print-errorlogs` shows it.
+            print(f"{name}:\n{text}", file=sys.stderr, flush=True)
     print(f"1..{len(cases)}")
     return 1 if failed else 0

@@ -45,8 +45,8 @@ class Tap:
             self.failed += 1
         print(f"{'not ok' if problems else 'ok'} {self.count} - {name}", flush=True)
         for problem in problems:
-            for line in str(problem).splitlines():
-                print(f"# {line}", flush=True)
+            # To where `meson test --print-errorlogs` shows it.
+            print(f"{name}: {problem}", file=sys.stderr, flush=True)
 
     def finish(self):
         print(f"1..{self.count}")
