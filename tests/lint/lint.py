@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Checks of the sources, one test case each, as TAP.
 
-usage: lint.py [--engine-library FILE] [--diagram-program FILE] [--compiler COMMAND] [CHECK...]
+usage: lint.py [--build DIRECTORY] [--engine-library FILE] [--diagram-program FILE] [--compiler COMMAND] [CHECK...]
 
 Each check runs over the tree (case "NAME"), and over small planted trees (case "NAME: its own
 examples"): it must find the violation in each bad one and accept each good one. So no check can rot
@@ -71,6 +71,7 @@ def run_examples(check, tools):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path)
     parser.add_argument("--engine-library", type=pathlib.Path)
     parser.add_argument("--diagram-program", type=pathlib.Path)
     parser.add_argument("--compiler", type=shlex.split, default=["g++"])

@@ -2,16 +2,15 @@
 
 from tree import Check
 
-# Directories whose files test a behaviour of the whole, or serve tests; their names say which.
-FREE = {"support", "golden", "exhaustive", "sim", "fault", "alloc", "interop", "lint", "build", "model", "property"}
+# In these, each file tests one source. The others test behaviours, or serve tests; their names say which.
+MIRRORED = {"unit", "adapters"}
 
 
 def find_misnamed(tree, _tools):
     stems = {path.stem for path in tree.under("engine", "adapters", "examples")}
     problems = []
     for path in tree.under("tests"):
-        directory = path.parts[1] if len(path.parts) > 2 else ""
-        if directory in FREE:
+        if path.parts[1] not in MIRRORED:
             continue
         stem = path.stem.removesuffix("_test")
         if stem == path.stem:
