@@ -1,5 +1,6 @@
 """The text of the files: format, leftovers, paths of somebody's machine."""
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -34,6 +35,22 @@ def find_unformatted(tree, _tools):
     return [] if done.returncode == 0 else [*done.stderr.splitlines()[:40], "run ./dev format"]
 
 
+def find_dead_links(tree, _tools):
+    """Relative links of the documents, by file; and the paths that they quote, such as `tests/lint/texts.py`."""
+    problems = []
+    for path in tree.files:
+        if path.suffix != ".md":
+            continue
+        for number, line in enumerate(tree.text(path).splitlines(), 1):
+            links = [path.parent / link for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line)]
+            links += [
+                pathlib.Path(quoted)
+                for quoted in re.findall(r"`((?:engine|adapters|examples|tests|tools|docs)/[\w./-]*\w\.\w+)`", line)
+            ]
+            problems += [f"{path}:{number}: there is no {link}" for link in links if not (tree.root / link).exists()]
+    return problems
+
+
 def find_untidy_space(tree, _tools):
     problems = []
     for path in tree.files:
@@ -58,6 +75,10 @@ CHECKS = [
         "no line ends in white space", find_untidy_space,
         bad={"a space": {"a.md": "a \n"}, "no newline": {"dev": "a"}, "CRLF": {"a.cpp": "a\r\n"}},
         good={"tidy text": {"a.cpp": "a\n\nb\n"}, "test data": {"tests/golden/a.txt": "a \r\n"}}),
+    Check(
+        "the documents name files that exist", find_dead_links,
+        bad={"a dead link": {"a.md": "see [b](b.md)\n"}, "a dead path": {"a.md": "see `tests/b_test.cpp`\n"}},
+        good={"live links": {"a.md": "[a](a.md#part), [b](https://b.example/c), `docs/b.md`\n", "docs/b.md": ""}}),
     Check(
         "no file names a path of one machine", find_matches(MACHINE_PATH, "a path of one machine"),
         bad={"a path": {"a.md": "see /ho" "me/me/a\n"}, "another": {"a.py": "path = '/wo" "rk'\n"}},
