@@ -39,12 +39,12 @@ Adapter resolve_adapter(Adapter adapter) noexcept;
 // A whole message, or a part of one. `bytes` may be changed, and is valid during the call.
 struct Message {
   MessageType type = MessageType::binary;
-  Bytes bytes;
+  Bytes bytes = {};
   std::string_view text() const noexcept { return as_text(bytes); }
 };
 struct Run {
   MessageType type = MessageType::binary;
-  Bytes bytes;
+  Bytes bytes = {};
   bool begin = false;  // the first run of its message
   bool end = false;    // the last one
 };
@@ -86,16 +86,16 @@ enum class OutputPolicy : std::uint8_t {
 
 struct Route {
   // All optional. A route takes whole messages (on_message) or runs (on_run), not both.
-  std::function<Decision(Peer&, const Request&)> on_request;  // default: accept
-  std::function<void(Peer&)> on_open;                         // Peer::request() is still there
-  std::function<void(Peer&, Message)> on_message;
-  std::function<void(Peer&, const Run&)> on_run;
-  std::function<void(Peer&, ConstBytes payload)> on_ping;
-  std::function<void(Peer&, ConstBytes payload)> on_pong;
-  std::function<void(Peer&)> on_drained;  // after output_high_watermark was passed
-  std::function<void(Peer&, std::uint64_t token, bool complete)> on_sent;  // see Peer::send_borrowed
+  std::function<Decision(Peer&, const Request&)> on_request = {};  // default: accept
+  std::function<void(Peer&)> on_open = {};                         // Peer::request() is still there
+  std::function<void(Peer&, Message)> on_message = {};
+  std::function<void(Peer&, const Run&)> on_run = {};
+  std::function<void(Peer&, ConstBytes payload)> on_ping = {};
+  std::function<void(Peer&, ConstBytes payload)> on_pong = {};
+  std::function<void(Peer&)> on_drained = {};  // after output_high_watermark was passed
+  std::function<void(Peer&, std::uint64_t token, bool complete)> on_sent = {};  // see Peer::send_borrowed
   // Once for each opened peer, last. `reason` is the peer's.
-  std::function<void(Peer&, const CloseStatus&, std::string_view reason)> on_close;
+  std::function<void(Peer&, const CloseStatus&, std::string_view reason)> on_close = {};
 
   std::vector<std::string> subprotocols = {};
   Limits limits = {};
