@@ -121,7 +121,8 @@ Bytes Connection::detach_input() noexcept {
 ReadyState Connection::state() const noexcept {
   if (phase_ == Phase::handshake) return ReadyState::connecting;
   if (phase_ == Phase::open) return ReadyState::open;
-  return phase_ == Phase::closed ? ReadyState::closed : ReadyState::closing;
+  // Not ahead of the events: lent memory may have to come back before the closed event.
+  return closed_given_ ? ReadyState::closed : ReadyState::closing;
 }
 
 bool Connection::wants_input() const noexcept {
