@@ -35,7 +35,7 @@ class TestPool final : public BlockPool {
     ++asked_;
     if (live_.size() >= limit_ || asked_ == fail_at_ || asked_ >= fail_from_) return nullptr;
     void* const memory = std::aligned_alloc(alignof(std::max_align_t), block_size_);
-    std::memset(memory, 0xA5, block_size_);
+    std::memset(memory, rubbish_, block_size_);
     auto* const block = static_cast<std::byte*>(memory);
     live_.insert(block);
     peak_ = std::max(peak_, live_.size());
@@ -55,6 +55,8 @@ class TestPool final : public BlockPool {
   void fail_at(std::size_t k) { asked_ = 0, fail_at_ = k; }
   void fail_from(std::size_t k) { asked_ = 0, fail_from_ = k; }
   void fail_never() { fail_at_ = fail_from_ = unlimited; }
+  // What fresh blocks are full of.
+  void set_rubbish(unsigned char byte) { rubbish_ = byte; }
   void set_limit(std::size_t limit) { limit_ = limit; }
 
   std::size_t live() const { return live_.size(); }
@@ -65,6 +67,7 @@ class TestPool final : public BlockPool {
  private:
   std::size_t block_size_;
   std::size_t limit_;
+  unsigned char rubbish_ = 0xA5;
   std::size_t asked_ = 0;
   std::size_t peak_ = 0;
   std::size_t fail_at_ = unlimited;
