@@ -176,7 +176,8 @@ void Connection::begin_frame(const std::byte* header) noexcept {
     fragments_ = 0;
     fragments_empty_ = 0;
     utf8_ = {};
-    phase_at_ = input_at_;
+    // Of a message under way; a message after our Close does not prolong the close deadline.
+    if (phase_ == Phase::open) phase_at_ = input_at_;
   }
   message_size_ += length;
   ++fragments_;
