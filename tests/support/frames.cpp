@@ -113,7 +113,8 @@ std::string quote(const Data& bytes) {
     std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
     for (const std::uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001b3;
     char text[64];
-    std::snprintf(text, sizeof text, "<%zu bytes #%016llx>", bytes.size(), static_cast<unsigned long long>(hash));
+    std::snprintf(text, sizeof text, "<%zu bytes #%016llx>", bytes.size(),
+                  static_cast<unsigned long long>(hash));
     return text;
   }
   std::string text = "\"";

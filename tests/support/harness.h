@@ -71,7 +71,8 @@ class Harness {
     for (std::size_t to : cuts) {
       to = std::min(to, data.size());
       if (to <= from) continue;
-      feed(Data(data.begin() + static_cast<std::ptrdiff_t>(from), data.begin() + static_cast<std::ptrdiff_t>(to)));
+      feed(Data(data.begin() + static_cast<std::ptrdiff_t>(from),
+                data.begin() + static_cast<std::ptrdiff_t>(to)));
       from = to;
     }
   }

@@ -78,7 +78,8 @@ class TestPool final : public BlockPool {
 class ArenaPool final : public BlockPool {
  public:
   ArenaPool(std::size_t block_size, std::size_t count)
-      : block_size_(block_size), memory_(new std::max_align_t[block_size / sizeof(std::max_align_t) * count]) {
+      : block_size_(block_size),
+        memory_(new std::max_align_t[block_size / sizeof(std::max_align_t) * count]) {
     free_.reserve(count);
     auto* const base = reinterpret_cast<std::byte*>(memory_.get());
     for (std::size_t i = 0; i < count; ++i) free_.push_back(base + i * block_size);

@@ -50,7 +50,8 @@ TEST(AttacksControl, C1PingFloodWithoutReading) {
     ASSERT_EQ(pongs(bench.h).size(), 1u);
     EXPECT_EQ(pongs(bench.h).at(0).substr(0, 9), "ping 9999") << "the newest ping wins";
     // The rate limit is what ends it.
-    for (int i = 0; i < 10'001 && bench.connection.state() == ReadyState::open; ++i) bench.h.feed(bench.peer.ping());
+    for (int i = 0; i < 10'001 && bench.connection.state() == ReadyState::open; ++i)
+      bench.h.feed(bench.peer.ping());
     bench.h.drain();
     EXPECT_EQ(bench.connection.close_status().cause, errc::control_flood);
     EXPECT_EQ(bench.h.sent_lines().back(), "close 1008");
@@ -87,7 +88,8 @@ TEST(AttacksControl, C2ThousandPingsFromAReadingPeer) {
     EXPECT_EQ(bench.connection.state(), ReadyState::open);
     EXPECT_EQ(bench.h.events.messages().size(), 1u);
     ASSERT_EQ(pongs(bench.h).size(), 1000u);
-    for (int i = 0; i < 1000; ++i) EXPECT_EQ(pongs(bench.h).at(static_cast<std::size_t>(i)), std::to_string(i));
+    for (int i = 0; i < 1000; ++i)
+      EXPECT_EQ(pongs(bench.h).at(static_cast<std::size_t>(i)), std::to_string(i));
   }
 }
 
@@ -174,7 +176,8 @@ TEST(AttacksControl, PingsWithoutBlocksAreDroppedNotFatal) {
     Bench bench(role);
     bench.pool.set_limit(0);
     bench.h.feed(bench.peer.ping("whole") + bench.peer.text("x"));
-    bench.h.feed_bytewise(bench.peer.ping("cut") + bench.peer.pong("cut") + bench.peer.ping("") + bench.peer.text("y"));
+    bench.h.feed_bytewise(bench.peer.ping("cut") + bench.peer.pong("cut") + bench.peer.ping("") +
+                          bench.peer.text("y"));
     EXPECT_EQ(bench.h.events.text(), "ping \"whole\"\ntext \"x\"\nping \"\"\ntext \"y\"\n");
     bench.pool.set_limit(2);
     bench.h.feed(bench.peer.ping("again"));
@@ -204,7 +207,8 @@ TEST(AttacksControl, C5BadClosePayloads) {
       EXPECT_FALSE(bench.connection.close_status().clean);
       EXPECT_EQ(bench.h.events.count(EventKind::peer_close), 0u);
     }
-    for (const unsigned code : {3000u, 3001u, 4000u, 4999u, 1012u, 1013u, 1014u}) {  // legal, and refused by some
+    for (const unsigned code :
+         {3000u, 3001u, 4000u, 4999u, 1012u, 1013u, 1014u}) {  // legal, and refused by some
       Bench bench(role);
       bench.h.feed(bench.peer.close(code));
       bench.h.eof();
@@ -257,7 +261,9 @@ TEST(AttacksControl, C7ResetInEveryState) {
       [](Bench& b) { b.h.feed({b.peer.text("x")[0]}); },
       [](Bench& b) { b.h.feed(b.peer.text("half", false)); },
       [](Bench& b) { b.h.feed({from_hex("89 fd 01 02 03 04 05")}); },
-      [](Bench& b) { b.h.draining = false, static_cast<void>(b.connection.send("unsent")), b.h.drain_some(2); },
+      [](Bench& b) {
+        b.h.draining = false, static_cast<void>(b.connection.send("unsent")), b.h.drain_some(2);
+      },
       [](Bench& b) { static_cast<void>(b.connection.close()), b.h.pump(); },
       [](Bench& b) { static_cast<void>(b.connection.close()), b.h.settle(); },
       [](Bench& b) { b.h.draining = false, b.h.feed(b.peer.close(1000)); },
@@ -285,8 +291,9 @@ TEST(AttacksControl, C7ResetInEveryState) {
 // C12: invalid text fails as soon as it can be known, in every fragment and at every cut.
 TEST(AttacksControl, C12InvalidText) {
   for (const Role role : both_roles) {
-    for (const char* bad : {"\xC0\xAF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF4\x90\x80\x80",
-                            "\xF8\x88\x80\x80\x80", "\xFC", "\xFE", "\xFF", "\x80", "\xE2\x28\xA1"}) {
+    for (const char* bad :
+         {"\xC0\xAF", "\xE0\x80\xAF", "\xF0\x80\x80\xAF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF4\x90\x80\x80",
+          "\xF8\x88\x80\x80\x80", "\xFC", "\xFE", "\xFF", "\x80", "\xE2\x28\xA1"}) {
       for (std::size_t fragment = 0; fragment < 4; ++fragment) {
         Peer peer(role);
         Data stream;

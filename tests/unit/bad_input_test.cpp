@@ -44,10 +44,14 @@ Data message_begun(Peer& peer) { return peer.text("ab", false); }
 
 std::vector<BadInput> header_cases() {
   std::vector<BadInput> cases = {
-      {"RSV1", nothing, "", [](Peer& p) { return first_byte(p, true, 4, op_text); }, errc::rsv1_unexpected, 1002},
-      {"RSV2", nothing, "", [](Peer& p) { return first_byte(p, true, 2, op_text); }, errc::rsv23_unexpected, 1002},
-      {"RSV3", nothing, "", [](Peer& p) { return first_byte(p, true, 1, op_text); }, errc::rsv23_unexpected, 1002},
-      {"all RSV", nothing, "", [](Peer& p) { return first_byte(p, true, 7, 3); }, errc::rsv23_unexpected, 1002},
+      {"RSV1", nothing, "", [](Peer& p) { return first_byte(p, true, 4, op_text); }, errc::rsv1_unexpected,
+       1002},
+      {"RSV2", nothing, "", [](Peer& p) { return first_byte(p, true, 2, op_text); }, errc::rsv23_unexpected,
+       1002},
+      {"RSV3", nothing, "", [](Peer& p) { return first_byte(p, true, 1, op_text); }, errc::rsv23_unexpected,
+       1002},
+      {"all RSV", nothing, "", [](Peer& p) { return first_byte(p, true, 7, 3); }, errc::rsv23_unexpected,
+       1002},
       {"RSV1 on a Ping", nothing, "", [](Peer& p) { return first_byte(p, true, 4, op_ping); },
        errc::rsv1_unexpected, 1002},
       {"RSV1 on a fragmented Ping", nothing, "", [](Peer& p) { return first_byte(p, false, 4, op_ping); },
@@ -73,9 +77,11 @@ std::vector<BadInput> header_cases() {
   };
   for (const unsigned opcode : {3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 14u, 15u}) {
     cases.push_back({"reserved opcode", nothing, "",
-                     [opcode](Peer& p) { return first_byte(p, true, 0, opcode); }, errc::opcode_reserved, 1002});
+                     [opcode](Peer& p) { return first_byte(p, true, 0, opcode); }, errc::opcode_reserved,
+                     1002});
     cases.push_back({"reserved opcode, fragmented, inside a message", message_begun, "text \"ab\"...\n",
-                     [opcode](Peer& p) { return first_byte(p, false, 0, opcode); }, errc::opcode_reserved, 1002});
+                     [opcode](Peer& p) { return first_byte(p, false, 0, opcode); }, errc::opcode_reserved,
+                     1002});
   }
   return cases;
 }
@@ -84,7 +90,8 @@ std::vector<BadInput> length_cases() {
   std::vector<BadInput> cases;
   for (const unsigned opcode : {op_close, op_ping, op_pong}) {
     cases.push_back({"control payload of 126", nothing, "",
-                     [opcode](Peer& p) { return p.frame(opcode, Data(126, 'x')); }, errc::control_too_long, 1002});
+                     [opcode](Peer& p) { return p.frame(opcode, Data(126, 'x')); }, errc::control_too_long,
+                     1002});
     cases.push_back({"control frame of 65536", nothing, "",
                      [opcode](Peer& p) { return lying_length(p, LengthForm::bits64, 65536, opcode); },
                      errc::control_too_long, 1002});
@@ -93,8 +100,7 @@ std::vector<BadInput> length_cases() {
                      errc::control_too_long, 1002});
   }
   const auto add = [&](const char* name, LengthForm form, std::uint64_t length, errc error, unsigned code) {
-    cases.push_back(
-        {name, nothing, "", [=](Peer& p) { return lying_length(p, form, length); }, error, code});
+    cases.push_back({name, nothing, "", [=](Peer& p) { return lying_length(p, form, length); }, error, code});
     cases.push_back({name, message_begun, "text \"ab\"...\n",
                      [=](Peer& p) { return lying_length(p, form, length, op_continuation); }, error, code});
   };
@@ -111,9 +117,10 @@ std::vector<BadInput> length_cases() {
   for (const std::uint64_t length : {(16ull << 20) + 1, 0xFFFFFFFFull, 1ull << 32, (1ull << 63) - 1}) {
     add("over the limit", LengthForm::bits64, length, errc::frame_too_big, 1009);
   }
-  cases.push_back({"over the message limit by fragments", message_begun, "text \"ab\"...\n",
-                   [](Peer& p) { return lying_length(p, LengthForm::bits64, (16u << 20) - 1, op_continuation); },
-                   errc::message_too_big, 1009});
+  cases.push_back(
+      {"over the message limit by fragments", message_begun, "text \"ab\"...\n",
+       [](Peer& p) { return lying_length(p, LengthForm::bits64, (16u << 20) - 1, op_continuation); },
+       errc::message_too_big, 1009});
   return cases;
 }
 
@@ -125,11 +132,13 @@ std::vector<BadInput> close_cases() {
                      [=](Peer& p) { return p.frame(op_close, payload); }, error, code});
   };
   add("Close of 1 byte", {3}, errc::close_payload_too_short, 1002);
-  for (const unsigned code : {0u, 1u, 999u, 1004u, 1005u, 1006u, 1015u, 1016u, 1100u, 2000u, 2999u, 5000u, 65535u}) {
+  for (const unsigned code :
+       {0u, 1u, 999u, 1004u, 1005u, 1006u, 1015u, 1016u, 1100u, 2000u, 2999u, 5000u, 65535u}) {
     add("bad code", close_payload(code), errc::close_code_invalid, 1002);
     add("bad code before bad reason", close_payload(code, "\xFF"), errc::close_code_invalid, 1002);
   }
-  for (const char* reason : {"\xFF", "ab\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "ok\xE2\x82"}) {
+  for (const char* reason :
+       {"\xFF", "ab\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "ok\xE2\x82"}) {
     add("bad reason", close_payload(1000, reason), errc::utf8_invalid_in_reason, 1007);
   }
   add("bad last byte of the longest reason", close_payload(3000, std::string(122, 'x') + "\x80"),
@@ -143,8 +152,8 @@ void expect_failure(const BadInput& input, Role role) {
   Peer peer(role);
   const Data before = input.before(peer);
   const Data stream = before + input.bad(peer);
-  const std::string expected = input.events + "closed unclean 1006 " + std::string(name(input.error)) + "\n> close " +
-                               std::to_string(input.code) + "\n";
+  const std::string expected = input.events + "closed unclean 1006 " + std::string(name(input.error)) +
+                               "\n> close " + std::to_string(input.code) + "\n";
   expect_every_split(role, stream, expected);
   expect_every_split(role, stream + peer.text("late") + peer.ping() + peer.close(1000), expected);
   expect_every_split(role, stream + noise(40, 7), expected);
@@ -189,14 +198,30 @@ TEST(BadInput, TextAtEveryPositionClass) {
     const char* bad;
   };
   const Case cases[] = {
-      {"", "\x80"},         {"", "\xBF"},          {"", "\xC0"},         {"", "\xC1"},
-      {"", "\xF5"},         {"", "\xFF"},          {"", "\xFE"},         {"\xC3", "("},
-      {"\xC3", "\xC3"},     {"\xE0", "\x9F"},      {"\xE2", "("},        {"\xE2\x82", "("},
-      {"\xED", "\xA0"},     {"\xEF\xBF", "\xC0"},  {"\xF0", "\x8F"},     {"\xF0\x9F", "\x20"},
-      {"\xF0\x9F\x98", "A"}, {"\xF4", "\x90"},     {"\xF4\x8F\xBF", "\xFF"}, {"\xE1\x80", "\xE1"},
+      {"", "\x80"},
+      {"", "\xBF"},
+      {"", "\xC0"},
+      {"", "\xC1"},
+      {"", "\xF5"},
+      {"", "\xFF"},
+      {"", "\xFE"},
+      {"\xC3", "("},
+      {"\xC3", "\xC3"},
+      {"\xE0", "\x9F"},
+      {"\xE2", "("},
+      {"\xE2\x82", "("},
+      {"\xED", "\xA0"},
+      {"\xEF\xBF", "\xC0"},
+      {"\xF0", "\x8F"},
+      {"\xF0\x9F", "\x20"},
+      {"\xF0\x9F\x98", "A"},
+      {"\xF4", "\x90"},
+      {"\xF4\x8F\xBF", "\xFF"},
+      {"\xE1\x80", "\xE1"},
   };
   for (const Case& c : cases) {
-    for (const std::string& prefix : {std::string(), std::string("abc"), std::string(37, 'x'), std::string("\xC3\xA9")}) {
+    for (const std::string& prefix :
+         {std::string(), std::string("abc"), std::string(37, 'x'), std::string("\xC3\xA9")}) {
       for (const Role role : both_roles) {
         Peer peer(role);
         Frame frame;
@@ -245,7 +270,8 @@ TEST(BadInput, EndOfTransportInsideEverything) {
     }
     expect_every_split(role, {}, "closed unclean 1006 eof\n");
     expect_every_split(role, peer.text("whole"), "text \"whole\"\nclosed unclean 1006 eof\n");
-    expect_every_split(role, peer.text("half", false), "text \"half\"...\nclosed unclean 1006 eof_in_frame\n");
+    expect_every_split(role, peer.text("half", false),
+                       "text \"half\"...\nclosed unclean 1006 eof_in_frame\n");
     Frame announced;
     announced.payload = bytes_of("abc");
     announced.announced = 10;

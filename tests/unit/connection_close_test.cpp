@@ -16,7 +16,8 @@ TEST(ConnectionClose, PeerClosesWithEveryValidCode) {
   for (const unsigned code : {3000u, 3999u, 4000u, 4999u}) codes.push_back(code);
   for (const Role role : both_roles) {
     for (const unsigned code : codes) {
-      for (const std::string& reason : {std::string(), std::string("bye \xE2\x82\xAC"), std::string(123, 'r')}) {
+      for (const std::string& reason :
+           {std::string(), std::string("bye \xE2\x82\xAC"), std::string(123, 'r')}) {
         Peer peer(role);
         const std::string number = std::to_string(code);
         const std::string expected = "peer_close " + number + (reason.empty() ? "" : " " + quote(reason)) +
@@ -33,7 +34,8 @@ TEST(ConnectionClose, PeerClosesWithEveryValidCode) {
 TEST(ConnectionClose, NothingIsReadAfterThePeersClose) {
   for (const Role role : both_roles) {
     Peer peer(role);
-    const Data stream = peer.close(1001) + peer.text("late") + peer.ping("late") + peer.close(4000) + noise(60, 2);
+    const Data stream =
+        peer.close(1001) + peer.text("late") + peer.ping("late") + peer.close(4000) + noise(60, 2);
     expect_every_split(role, stream, "peer_close 1001\nclosed clean 1001\n> close 1001\n");
   }
 }
@@ -61,8 +63,9 @@ TEST(ConnectionClose, OursFirst) {
         << "RFC 6455 section 7.1.1: the server ends the transport first";
     EXPECT_FALSE(bench.h.closed());
     bench.h.eof();
-    EXPECT_EQ(bench.h.transcript(),
-              "text \"still\"\nping \"p\"\npeer_close 1001 \"ok\"\nclosed clean 1001\n> close 1001 \"moving\"\n");
+    EXPECT_EQ(
+        bench.h.transcript(),
+        "text \"still\"\nping \"p\"\npeer_close 1001 \"ok\"\nclosed clean 1001\n> close 1001 \"moving\"\n");
     const CloseStatus status = bench.connection.close_status();
     EXPECT_TRUE(status.clean);
     EXPECT_EQ(status.sent, CloseCode::going_away);
@@ -230,14 +233,16 @@ TEST(ConnectionClose, CloseFromInsideAnEventWhilePausedThere) {
     };
     bench.h.feed(bench.peer.text("1") + bench.peer.text("2") + bench.peer.close(1000));
     bench.h.eof();
-    EXPECT_EQ(bench.h.transcript(), "text \"1\"\ntext \"2\"\npeer_close 1000\nclosed clean 1000\n> close 1000\n");
+    EXPECT_EQ(bench.h.transcript(),
+              "text \"1\"\ntext \"2\"\npeer_close 1000\nclosed clean 1000\n> close 1000\n");
   }
 }
 
 // Trap: the handler ends the connection from inside each kind of event.
 TEST(ConnectionClose, TrapHandlerEndsTheConnectionInsideItsEvent) {
   for (const Role role : both_roles) {
-    for (const EventKind where : {EventKind::data, EventKind::ping, EventKind::pong, EventKind::peer_close, EventKind::sent}) {
+    for (const EventKind where :
+         {EventKind::data, EventKind::ping, EventKind::pong, EventKind::peer_close, EventKind::sent}) {
       for (const bool abrupt : {false, true}) {
         Bench bench(role);
         int calls = 0;
@@ -250,7 +255,8 @@ TEST(ConnectionClose, TrapHandlerEndsTheConnectionInsideItsEvent) {
           }
         };
         Data borrowed = bytes_of("lent");
-        ASSERT_FALSE(bench.connection.send_borrowed(MessageType::text, std::as_writable_bytes(std::span(borrowed)), 9));
+        ASSERT_FALSE(bench.connection.send_borrowed(MessageType::text,
+                                                    std::as_writable_bytes(std::span(borrowed)), 9));
         bench.h.settle();
         bench.h.feed(bench.peer.text("a", false) + bench.peer.ping("b") + bench.peer.pong("c") +
                      bench.peer.continuation("d") + bench.peer.close(1000) + bench.peer.text("late"));
@@ -281,7 +287,8 @@ TEST(ConnectionClose, AbortDropsEverythingAtOnce) {
       EXPECT_EQ(bench.connection.output_size(), 0u);
       EXPECT_EQ(bench.connection.deadline(), never);
       EXPECT_FALSE(bench.connection.wants_input());
-      EXPECT_EQ(bench.h.events.text(), "text \"half\"...\nclosed unclean 1006 " + std::string(name(cause)) + "\n");
+      EXPECT_EQ(bench.h.events.text(),
+                "text \"half\"...\nclosed unclean 1006 " + std::string(name(cause)) + "\n");
       bench.h.abort(errc::aborted);  // late: no-ops all
       bench.h.eof();
       bench.h.feed(bench.peer.ping());
@@ -371,8 +378,11 @@ TEST(ConnectionClose, WithoutBlocks) {
 // lost. Every cut, good and bad frames.
 TEST(ConnectionClose, CutCloseWithoutBlocks) {
   for (const Role role : both_roles) {
-    for (const Data& payload : {close_payload(1000, "bye"), close_payload(1000), close_payload(1005), close_payload(999, "x"),
-                                close_payload(3000, "\xE2\x82\xAC"), close_payload(3000, "ab\xFF" "cd"),
+    for (const Data& payload : {close_payload(1000, "bye"), close_payload(1000), close_payload(1005),
+                                close_payload(999, "x"), close_payload(3000, "\xE2\x82\xAC"),
+                                close_payload(3000,
+                                              "ab\xFF"
+                                              "cd"),
                                 close_payload(3000, "\xE2\x82"), Data{}}) {
       Peer peer(role);
       const Data stream = peer.text("\xE2\x82", false) + peer.frame(op_close, payload) + peer.text("late");
@@ -422,8 +432,10 @@ TEST(ConnectionClose, LentMemoryComesBackBeforeClosed) {
     Bench bench(role);
     bench.h.draining = false;
     Data one = noise(5000, 1), two = noise(10, 2);
-    ASSERT_FALSE(bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(one)), 1));
-    ASSERT_FALSE(bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(two)), 2));
+    ASSERT_FALSE(
+        bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(one)), 1));
+    ASSERT_FALSE(
+        bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(two)), 2));
     bench.h.pump();
     bench.h.drain_some(100);
     bench.h.abort(errc::transport_error);

@@ -9,13 +9,16 @@ std::string closed_eof = "closed unclean 1006 eof\n";
 // The examples of RFC 6455 section 5.7, byte for byte.
 TEST(ConnectionRead, Rfc6455Examples) {
   expect_every_split(Role::client, from_hex("81 05 48 65 6c 6c 6f"), "text \"Hello\"\n" + closed_eof);
-  expect_every_split(Role::server, from_hex("81 85 37 fa 21 3d 7f 9f 4d 51 58"), "text \"Hello\"\n" + closed_eof);
+  expect_every_split(Role::server, from_hex("81 85 37 fa 21 3d 7f 9f 4d 51 58"),
+                     "text \"Hello\"\n" + closed_eof);
   expect_every_split(Role::client, from_hex("01 03 48 65 6c 80 02 6c 6f"), "text \"Hello\"\n" + closed_eof);
   expect_every_split(Role::client, from_hex("89 05 48 65 6c 6c 6f"),
                      "ping \"Hello\"\n" + closed_eof + "> pong \"Hello\"\n");
-  expect_every_split(Role::server, from_hex("8a 85 37 fa 21 3d 7f 9f 4d 51 58"), "pong \"Hello\"\n" + closed_eof);
+  expect_every_split(Role::server, from_hex("8a 85 37 fa 21 3d 7f 9f 4d 51 58"),
+                     "pong \"Hello\"\n" + closed_eof);
   const Data binary256 = noise(256, 1);
-  expect_every_split(Role::client, from_hex("82 7e 01 00") + binary256, "binary " + quote(binary256) + "\n" + closed_eof);
+  expect_every_split(Role::client, from_hex("82 7e 01 00") + binary256,
+                     "binary " + quote(binary256) + "\n" + closed_eof);
   const Data binary64k = noise(65536, 2);
   expect_every_split(Role::client, from_hex("82 7f 00 00 00 00 00 01 00 00") + binary64k,
                      "binary " + quote(binary64k) + "\n" + closed_eof);
@@ -23,7 +26,8 @@ TEST(ConnectionRead, Rfc6455Examples) {
 
 TEST(ConnectionRead, EveryLengthForm) {
   for (const Role role : both_roles) {
-    for (const std::size_t size : {0u, 1u, 2u, 3u, 124u, 125u, 126u, 127u, 128u, 1000u, 65534u, 65535u, 65536u, 65537u}) {
+    for (const std::size_t size :
+         {0u, 1u, 2u, 3u, 124u, 125u, 126u, 127u, 128u, 1000u, 65534u, 65535u, 65536u, 65537u}) {
       Peer peer(role);
       const Data payload = noise(size, static_cast<std::uint32_t>(size));
       expect_every_split(role, peer.binary(payload) + peer.text("next"),
@@ -71,15 +75,17 @@ TEST(ConnectionRead, FragmentsWithControlFramesBetween) {
                         peer.binary({}, false) + peer.continuation("");
     expect_every_split(role, stream,
                        "text \"one \"...\nping \"p1\"\ntext ...\"two \"...\npong \"q\"\ntext ...\"three\"\n"
-                       "binary \"\"\n" + closed_eof + "> pong \"p1\"\n");
+                       "binary \"\"\n" +
+                           closed_eof + "> pong \"p1\"\n");
   }
 }
 
 TEST(ConnectionRead, EmptyMessages) {
   for (const Role role : both_roles) {
     Peer peer(role);
-    const Data stream = peer.text("") + peer.binary({}) + peer.text("", false) + peer.continuation("", false) +
-                        peer.continuation("") + peer.text("", false) + peer.continuation("x");
+    const Data stream = peer.text("") + peer.binary({}) + peer.text("", false) +
+                        peer.continuation("", false) + peer.continuation("") + peer.text("", false) +
+                        peer.continuation("x");
     expect_every_split(role, stream, "text \"\"\nbinary \"\"\ntext \"\"\ntext \"x\"\n" + closed_eof);
   }
 }
@@ -89,7 +95,8 @@ TEST(ConnectionRead, EmptyFirstFragmentDoesNotEatTheBeginning) {
   Bench bench(Role::server);
   std::vector<bool> begins;
   bench.h.handler = [&](const Event& event) { begins.push_back(event.begin); };
-  bench.h.feed_bytewise(bench.peer.text("", false) + bench.peer.continuation("ab", false) + bench.peer.continuation("c"));
+  bench.h.feed_bytewise(bench.peer.text("", false) + bench.peer.continuation("ab", false) +
+                        bench.peer.continuation("c"));
   EXPECT_EQ(begins, (std::vector<bool>{true, false, false}));
 }
 
@@ -98,7 +105,8 @@ TEST(ConnectionRead, CharactersCutByFragmentsAndReads) {
   for (const Role role : both_roles) {
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
       Peer peer(role);
-      const Data stream = peer.text(text.substr(0, cut), false) + peer.ping() + peer.continuation(text.substr(cut));
+      const Data stream =
+          peer.text(text.substr(0, cut), false) + peer.ping() + peer.continuation(text.substr(cut));
       expect_as_model(role, stream);
     }
     Peer peer(role);
@@ -122,7 +130,8 @@ TEST(ConnectionRead, TextUncheckedOnRequest) {
     Peer peer(role);
     const Data stream = peer.text("\xFF", false) + peer.continuation("\xC3") + peer.close(1000, "\xFF");
     expect_every_split(role, stream,
-                       "text \"\\xFF\\xC3\"\npeer_close 1000 \"\\xFF\"\nclosed clean 1000\n> close 1000\n", unchecked);
+                       "text \"\\xFF\\xC3\"\npeer_close 1000 \"\\xFF\"\nclosed clean 1000\n> close 1000\n",
+                       unchecked);
   }
 }
 
@@ -136,7 +145,8 @@ TEST(ConnectionRead, LongerLengthFormsOnRequest) {
         frame.form = form;
         frame.payload = bytes_of(payload);
         const Data stream = peer.frame(frame) + peer.text("next");
-        expect_every_split(role, stream, "text " + quote(payload) + "\ntext \"next\"\n" + closed_eof, lenient);
+        expect_every_split(role, stream, "text " + quote(payload) + "\ntext \"next\"\n" + closed_eof,
+                           lenient);
       }
     }
   }
@@ -152,7 +162,8 @@ TEST(ConnectionRead, TrapMaskPhaseAfterAnOddRead) {
       std::vector<std::size_t> cuts;
       for (std::size_t cut = 8 + first; cut < frame.size(); cut += step) cuts.push_back(cut);
       bench.h.feed_cut(frame, cuts);
-      ASSERT_EQ(bench.h.events.messages(), (std::vector<Data>{payload, bytes_of("after")})) << step << " " << first;
+      ASSERT_EQ(bench.h.events.messages(), (std::vector<Data>{payload, bytes_of("after")}))
+          << step << " " << first;
     }
   }
 }
@@ -166,7 +177,8 @@ TEST(ConnectionRead, TrapTailBytesPastThePayload) {
       const Data payload = noise(size, 5);
       const std::string text(size, 'a');
       Data stream;
-      for (int i = 0; i < 3; ++i) stream = stream + bench.peer.binary(payload) + bench.peer.text(text) + bench.peer.text("");
+      for (int i = 0; i < 3; ++i)
+        stream = stream + bench.peer.binary(payload) + bench.peer.text(text) + bench.peer.text("");
       bench.h.feed(stream);
       ASSERT_EQ(bench.h.events.messages().size(), 9u) << size;
       for (std::size_t i = 0; i < 9; i += 3) {
@@ -185,11 +197,14 @@ TEST(ConnectionRead, TrapTransformedBytesFedAgain) {
   for (const Role role : both_roles) {
     Peer sample(role);
     const auto stream_of = [](Peer& peer) {
-      return peer.text("one ", false) + peer.ping("p") + peer.continuation("two") + peer.binary(noise(40, 4)) +
-             peer.text("\xE2\x82\xAC") + peer.text("") + peer.close(1001, "bye");
+      return peer.text("one ", false) + peer.ping("p") + peer.continuation("two") +
+             peer.binary(noise(40, 4)) + peer.text("\xE2\x82\xAC") + peer.text("") + peer.close(1001, "bye");
     };
     const std::size_t size = stream_of(sample).size();
-    std::string expected = model_transcript_of(role, [&] { Peer peer(role); return stream_of(peer); }());
+    std::string expected = model_transcript_of(role, [&] {
+      Peer peer(role);
+      return stream_of(peer);
+    }());
     for (std::size_t cut = 0; cut < size; ++cut) {
       Bench bench(role);
       int pauses = 0;
@@ -276,7 +291,8 @@ TEST(ConnectionRead, LimitsAreExact) {
     const auto fails = [&](const Data& stream, const std::string& error) {
       expect_as_model(role, stream, small);
       EXPECT_NE(transcript_of(role, stream, {}, small).find(error + "\n"), std::string::npos)
-          << error << "\n" << transcript_of(role, stream, {}, small);
+          << error << "\n"
+          << transcript_of(role, stream, {}, small);
     };
     fails(p.text(s60), "1006 eof");
     fails(p.text(s60 + "x"), "frame_too_big");
@@ -284,9 +300,10 @@ TEST(ConnectionRead, LimitsAreExact) {
     fails(p.text(s60, false) + p.continuation(s41), "message_too_big");
     fails(p.text(s60, false) + p.continuation(s40, false) + p.continuation(""), "1006 eof");
     fails(p.text(s60, false) + p.continuation(s40, false) + p.continuation("x"), "message_too_big");
-    fails(p.text("1", false) + p.continuation("2", false) + p.continuation("3", false) + p.continuation("4"), "1006 eof");
-    fails(p.text("1", false) + p.continuation("2", false) + p.continuation("3", false) + p.continuation("4", false) +
-              p.continuation("5"),
+    fails(p.text("1", false) + p.continuation("2", false) + p.continuation("3", false) + p.continuation("4"),
+          "1006 eof");
+    fails(p.text("1", false) + p.continuation("2", false) + p.continuation("3", false) +
+              p.continuation("4", false) + p.continuation("5"),
           "fragments_too_many");
     fails(p.text("", false) + p.continuation("", false) + p.continuation("1"), "1006 eof");
     fails(p.text("", false) + p.continuation("", false) + p.continuation(""), "fragments_empty_too_many");

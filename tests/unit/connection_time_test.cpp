@@ -106,6 +106,40 @@ TEST(ConnectionTime, DataInsteadOfAPongIsSignEnough) {
   EXPECT_EQ(bench.connection.close_status().cause, errc::pong_timeout);
 }
 
+// RFC 6455 section 5.5.3: a peer may answer only the most recent of several pings. The one that it
+// left out is no reason to end the connection after the next silence.
+TEST(ConnectionTime, AnAnswerToALaterPingIsSignEnough) {
+  Bench bench(Role::server, with([](Timeouts& t) { t.ping_interval = seconds(30), t.pong = seconds(20); }));
+  bench.h.advance(seconds(30));
+  ASSERT_FALSE(bench.connection.ping(as_bytes("later")));
+  bench.h.settle();
+  bench.h.advance(seconds(1));
+  bench.h.feed(bench.peer.pong("later"));
+  bench.h.advance(seconds(29));
+  EXPECT_EQ(bench.connection.state(), ReadyState::open);
+  EXPECT_EQ(bench.h.sent().size(), 2u);
+  bench.h.advance(seconds(1));
+  ASSERT_EQ(bench.h.sent().size(), 3u) << "a new silence, a new Ping";
+  bench.h.feed(bench.peer.frame(op_pong, bench.h.sent().at(2).payload));
+  EXPECT_EQ(bench.connection.state(), ReadyState::open);
+}
+
+// A Pong that guesses the payload of a Ping that has not left yet measures nothing.
+TEST(ConnectionTime, APongBeforeThePingHasLeftFalsifiesNothing) {
+  Bench bench(Role::server, with([](Timeouts& t) { t.ping_interval = seconds(30); }));
+  bench.h.advance(seconds(30));
+  const Data first = bench.h.sent().at(0).payload;
+  bench.h.advance(seconds(1));
+  bench.h.feed(bench.peer.text("never answered"));
+  bench.h.draining = false;
+  bench.h.advance(seconds(30));
+  const Data waiting = decode(bench.h.gather()).frames.at(0).payload;
+  EXPECT_NE(waiting, first);
+  bench.h.advance(seconds(5));
+  bench.h.feed(bench.peer.frame(op_pong, waiting));
+  EXPECT_EQ(bench.connection.round_trip(), Duration::zero());
+}
+
 // While our Ping waits behind other output, the peer can not answer it.
 TEST(ConnectionTime, ThePongDeadlineStartsWhenThePingHasLeft) {
   Bench bench(Role::server, with([](Timeouts& t) { t.ping_interval = seconds(30), t.pong = seconds(20); }));
@@ -133,6 +167,7 @@ TEST(ConnectionTime, TrapKeepAliveDuringAFragmentedSend) {
     bench.h.advance(seconds(10));
     ASSERT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("two"), false));
     bench.h.settle();
+    bench.h.advance(seconds(1));
     bench.h.feed(bench.peer.pong("unasked"));
     bench.h.advance(seconds(10));
     ASSERT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("three"), true));
@@ -186,6 +221,7 @@ TEST(ConnectionTime, AssemblyOfOneMessage) {
     Frame frame;
     frame.payload = bytes_of("begun");
     frame.announced = 100;
+    frame.opcode = op_binary;
     bench.h.feed(bench.peer.frame(frame));
     for (int i = 0; i < 19; ++i) {
       bench.h.advance(seconds(1));

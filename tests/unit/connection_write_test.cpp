@@ -62,7 +62,8 @@ TEST(ConnectionWrite, AnyPartialConsume) {
       for (const std::size_t size : {0u, 10u, 2000u, 125u, 126u}) {
         ASSERT_FALSE(bench.connection.send(MessageType::binary, view_of(noise(size, 2))));
       }
-      ASSERT_FALSE(bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(lent)), 4));
+      ASSERT_FALSE(
+          bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(lent)), 4));
       ASSERT_FALSE(bench.connection.ping(as_bytes("p")));
       bench.h.pump();
       while (bench.connection.output_size() != 0) ASSERT_NE(bench.h.drain_some(step), 0u);
@@ -111,7 +112,8 @@ TEST(ConnectionWrite, AWholeMessageInsideAMessageInPartsIsMisuse) {
     if (role == Role::server) {
       EXPECT_EQ(bench.connection.send_shared(shared), errc::message_unfinished);
     }
-    EXPECT_EQ(bench.connection.send_part(MessageType::binary, as_bytes("b"), true), errc::message_type_changed);
+    EXPECT_EQ(bench.connection.send_part(MessageType::binary, as_bytes("b"), true),
+              errc::message_type_changed);
     EXPECT_EQ(shared.references.load(), 1u);
     ASSERT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("b"), true));
     ASSERT_FALSE(bench.connection.send("whole"));
@@ -150,17 +152,21 @@ TEST(ConnectionWrite, OutputLimitIsExactAndNothingChanges) {
     EXPECT_EQ(bench.connection.output_size(), 900u);
     const Data before = bench.h.gather();
     EXPECT_EQ(bench.connection.send(MessageType::binary, view_of(Data(99 - header))), errc::output_full);
-    EXPECT_EQ(bench.connection.send_part(MessageType::binary, view_of(Data(99 - header)), false), errc::output_full);
+    EXPECT_EQ(bench.connection.send_part(MessageType::binary, view_of(Data(99 - header)), false),
+              errc::output_full);
     EXPECT_EQ(bench.connection.ping(view_of(Data(99 - header))), errc::output_full);
     EXPECT_EQ(bench.connection.output_size(), 900u);
-    ASSERT_FALSE(bench.connection.send(MessageType::binary, view_of(Data(98 - header)))) << "the last byte counts";
+    ASSERT_FALSE(bench.connection.send(MessageType::binary, view_of(Data(98 - header))))
+        << "the last byte counts";
     EXPECT_EQ(bench.connection.output_size(), 1000u);
     EXPECT_EQ(bench.connection.ping(), errc::output_full);
     // A Close is always possible.
     EXPECT_FALSE(bench.connection.close(CloseCode::going_away, "full"));
     bench.h.drain();
     EXPECT_EQ(bench.h.sent_lines().back(), "close 1001 \"full\"");
-    EXPECT_EQ(Data(bench.h.output.begin(), bench.h.output.begin() + static_cast<std::ptrdiff_t>(before.size())), before);
+    EXPECT_EQ(
+        Data(bench.h.output.begin(), bench.h.output.begin() + static_cast<std::ptrdiff_t>(before.size())),
+        before);
   }
 }
 
@@ -208,8 +214,10 @@ TEST(ConnectionWrite, BorrowedIsReportedOnceItHasLeft) {
     bench.h.draining = false;
     Data lent = noise(10'000, 1), empty;
     ASSERT_FALSE(bench.connection.send("before"));
-    ASSERT_FALSE(bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(lent)), 77));
-    ASSERT_FALSE(bench.connection.send_borrowed(MessageType::text, std::as_writable_bytes(std::span(empty)), 78));
+    ASSERT_FALSE(
+        bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(lent)), 77));
+    ASSERT_FALSE(
+        bench.connection.send_borrowed(MessageType::text, std::as_writable_bytes(std::span(empty)), 78));
     ASSERT_FALSE(bench.connection.send("after"));
     bench.h.pump();
     if (role == Role::server) {
@@ -226,8 +234,9 @@ TEST(ConnectionWrite, BorrowedIsReportedOnceItHasLeft) {
     std::fill(lent.begin(), lent.end(), std::uint8_t{0xEE});  // it is ours again
     bench.h.drain();
     EXPECT_EQ(bench.h.events.text(), "sent 77\nsent 78\n");
-    EXPECT_EQ(bench.h.sent_lines(), (std::vector<std::string>{"text \"before\"", "binary " + quote(noise(10'000, 1)),
-                                                              "text \"\"", "text \"after\""}));
+    EXPECT_EQ(bench.h.sent_lines(),
+              (std::vector<std::string>{"text \"before\"", "binary " + quote(noise(10'000, 1)), "text \"\"",
+                                        "text \"after\""}));
   }
 }
 
@@ -262,7 +271,8 @@ TEST(ConnectionWrite, SharedFrameOnManyConnections) {
     gone.h.abort(errc::aborted);
     EXPECT_EQ(frame.references.load(), 1u);
     EXPECT_EQ(frame.destroyed, 0);
-    ASSERT_FALSE(Bench(Role::server).connection.send_shared(frame)) << "a destructor gives its reference back";
+    ASSERT_FALSE(Bench(Role::server).connection.send_shared(frame))
+        << "a destructor gives its reference back";
     EXPECT_EQ(frame.references.load(), 1u);
   }
   frame.release();

@@ -156,6 +156,7 @@ class Connection {
   void expire(Instant now) noexcept;
   void send_keep_alive(Instant now) noexcept;
   errc silence_error(Instant now) const noexcept;
+  bool awaiting_pong() const noexcept;
   Instant silence_deadline() const noexcept;
   Instant message_deadline() const noexcept;
 
