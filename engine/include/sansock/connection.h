@@ -186,6 +186,7 @@ class Connection {
   std::uint32_t ping_id_ = 0;  // payload of the newest keep-alive Ping
   std::uint32_t round_trip_us_ = 0;
   std::uint32_t pong_bytes_ = 0;  // an upper bound of queued, unsent pongs
+  std::uint32_t pong_end_ = 0;    // output bytes up to the end of the newest of them
   std::uint16_t fragments_empty_ = 0;
   CloseCode close_sent_ = CloseCode::none;
   CloseCode close_received_ = CloseCode::none;
