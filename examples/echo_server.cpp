@@ -1,6 +1,8 @@
 // An echo server: every message comes back, at every path.
 #include <cstdint>
-#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "echo_route.h"
 #include "options.h"
@@ -14,6 +16,8 @@ struct Options {
   sansock::ListenOptions tcp = {.port = 9001};
   sansock::ListenOptions unix_socket;
   std::uint64_t message_size_max = 64u << 20;
+  std::vector<std::string> subprotocols;
+  double ping_interval_s = 30;
 };
 
 }  // namespace
@@ -33,6 +37,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
       ->type_name("BYTES")
       ->capture_default_str();
+  app.add_option("--subprotocol", options.subprotocols, "select it where it is offered; may be repeated")
+      ->type_name("NAME");
+  app.add_option("--ping-interval", options.ping_interval_s, "seconds of silence before a ping; 0: no pings")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   examples::add_adapter_option(app, options.server.adapter);
   examples::add_deflate_option(app);
   examples::add_server_tls_options(app);
@@ -40,7 +49,13 @@ int main(int argc, char** argv) {
 
   examples::raise_descriptor_limit();
   sansock::Server server(options.server);
-  server.route("/*", examples::echo_route(options.message_size_max));
+  sansock::Route route = examples::echo_route(options.message_size_max);
+  route.subprotocols = options.subprotocols;
+  route.timeouts.ping_interval = options.ping_interval_s == 0
+                                     ? sansock::no_timeout
+                                     : std::chrono::duration_cast<sansock::Duration>(
+                                           std::chrono::duration<double>(options.ping_interval_s));
+  server.route("/*", std::move(route));
   const bool unix_wanted = !options.unix_socket.unix_path.empty();
   if (!unix_wanted || port->count() > 0) {
     if (!examples::listen_or_complain(server, options.tcp, program)) return examples::exit_failed;
