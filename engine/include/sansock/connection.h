@@ -111,33 +111,38 @@ class Connection {
   // What the Endpoint needs around the opening handshake.
   Connection(Role role, const Config& config, detail::Phase phase) noexcept;
   void open(const Config& config) noexcept;
-  bool queue_handshake(ConstBytes head, ConstBytes body) noexcept;
+  errc queue_handshake(ConstBytes head, ConstBytes body) noexcept;
   void fail_handshake(errc cause) noexcept;
+  ConstBytes unread() const noexcept { return {input_, input_end_}; }
 
   // connection_read.cpp
+  bool readable() const noexcept;
   Event read_step() noexcept;
   Event read_header() noexcept;
-  Event begin_frame(std::uint64_t length) noexcept;
-  errc check_header_prefix(const std::byte* header, std::size_t size) const noexcept;
-  errc check_frame_length(std::uint64_t length) noexcept;
+  errc check_header(const std::byte* header, std::size_t size) const noexcept;
+  errc check_first_byte(unsigned byte) const noexcept;
+  errc check_length(const std::byte* header) const noexcept;
+  void begin_frame(const std::byte* header) noexcept;
   Event read_payload() noexcept;
+  std::size_t take_text(Bytes run, MaskKey key_before) noexcept;
+  Event data_event(Bytes run, bool end) noexcept;
   Event read_control() noexcept;
+  Event collect_control() noexcept;
+  void skip_control(Bytes part) noexcept;
   Event finish_control(Bytes payload) noexcept;
   Event receive_close(Bytes payload) noexcept;
-  Event receive_ping(Bytes payload) noexcept;
   Event receive_pong(Bytes payload) noexcept;
   errc count_control() noexcept;
-  Event discard() noexcept;
+  void discard() noexcept;
 
   // connection_write.cpp
   errc check_sendable(std::size_t payload_size) const noexcept;
-  std::error_code queue_frame(unsigned first_byte, ConstBytes payload) noexcept;
-  std::byte* write_header(std::byte* out, unsigned first_byte, std::uint64_t size,
-                          std::uint32_t key) const noexcept;
-  bool draw_key(std::uint32_t& key) noexcept;
-  bool queue_control(unsigned opcode, ConstBytes payload) noexcept;
+  errc check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept;
+  errc queue_frame(unsigned first_byte, ConstBytes payload) noexcept;
+  errc queue_control(unsigned opcode, ConstBytes payload) noexcept;
   void queue_pong(ConstBytes payload) noexcept;
   void queue_close(CloseCode code, std::string_view reason) noexcept;
+  bool draw_key(MaskKey& key) noexcept;
 
   // connection_close.cpp
   void fail(errc cause) noexcept;
@@ -147,9 +152,12 @@ class Connection {
   void release_control_block() noexcept;
 
   // connection_time.cpp
-  void arm_start(Instant now) noexcept;
+  void arm(Instant now) noexcept;
   void expire(Instant now) noexcept;
   void send_keep_alive(Instant now) noexcept;
+  errc silence_error(Instant now) const noexcept;
+  Instant silence_deadline() const noexcept;
+  Instant message_deadline() const noexcept;
 
   const Config* config_;
   std::byte* input_ = nullptr;  // the unread part of what was fed
@@ -167,11 +175,12 @@ class Connection {
   } frame_;
   std::byte* control_block_ = nullptr;  // holds a control payload that was cut
   std::uint64_t message_size_ = 0;      // payload bytes announced by the frames of this message
-  Instant input_at_ = at_once;          // when the peer was last heard
-  Instant phase_at_ = at_once;          // start of: first message wait, message under way, closing
-  Instant ping_at_ = never;             // when the unanswered keep-alive Ping was sent
-  std::uint32_t fragments_ = 0;         // of this message; while discarding: bytes discarded
-  std::uint32_t control_second_ = 0;    // the second in which control_count_ was counted
+  // `at_once` in the next two: the time is not known yet, the next input call brings it.
+  Instant input_at_ = at_once;        // when the peer was last heard
+  Instant phase_at_ = at_once;        // start of: handshake, first message wait, message under way, closing
+  Instant ping_at_ = never;           // when the unanswered keep-alive Ping was sent
+  std::uint32_t fragments_ = 0;       // of this message; while discarding: bytes discarded
+  std::uint32_t control_second_ = 0;  // the second in which control_count_ was counted
   std::uint32_t control_count_ = 0;
   std::uint32_t ping_id_ = 0;  // payload of the newest keep-alive Ping
   std::uint32_t round_trip_us_ = 0;
@@ -180,7 +189,8 @@ class Connection {
   CloseCode close_sent_ = CloseCode::none;
   CloseCode close_received_ = CloseCode::none;
   errc cause_ = errc::none;
-  Utf8State utf8_;
+  Utf8State utf8_;                 // of the text being received; of a reason that can not be kept
+  Utf8State send_utf8_;            // of the text being sent (Config::check_sent_text)
   std::uint8_t header_size_ = 0;   // bytes of a cut header in frame_.header
   std::uint8_t control_size_ = 0;  // bytes of a cut control payload that arrived
   std::uint8_t pong_tail_ = 0;     // size of the Pong that is the newest frame queued, or 0
@@ -197,9 +207,9 @@ class Connection {
   detail::Phase phase_ : 4;
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
-  std::uint8_t started_ : 1 = 0;        // the time is known
-  std::uint8_t seen_data_ : 1 = 0;      // the first data frame has come
-  std::uint8_t closing_timed_ : 1 = 0;  // phase_at_ is the start of closing
+  std::uint8_t settled_ : 1 = 1;      // poll() gave none after the last input
+  std::uint8_t seen_data_ : 1 = 0;    // the first data frame has come
+  std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
 };
 
 static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");

@@ -86,6 +86,9 @@ class Endpoint {
 
   bool begin_opening() noexcept;
   void end_opening() noexcept;
+  static std::size_t head_size(const Config& config) noexcept;
+  Bytes answer_memory() const noexcept;
+  errc check_asked() const noexcept;
   Event poll_opening() noexcept;
   Event poll_server() noexcept;
   Event poll_client() noexcept;

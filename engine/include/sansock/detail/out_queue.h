@@ -12,6 +12,7 @@
 
 #include <array>
 
+#include "sansock/kernels.h"
 #include "sansock/memory.h"
 #include "sansock/types.h"
 
@@ -30,28 +31,29 @@ class OutQueue {
   std::uint32_t size() const noexcept { return bytes_; }
   bool empty() const noexcept { return bytes_ == 0; }
 
-  // Makes room for `size` bytes of our own plus `nodes` views, so that the calls below can not
-  // fail. false: the pool has too few blocks; nothing changed.
-  bool reserve(BlockPool& pool, std::size_t size, unsigned nodes = 0) noexcept;
+  // Makes room for one append of `size` bytes of our own, at most frame_header_max +
+  // control_payload_max of them contiguous, and `views` borrowed or shared segments behind them, so
+  // that the calls below can not fail. false: the pool has too few blocks; nothing changed.
+  bool reserve(BlockPool& pool, std::size_t size, unsigned views = 0) noexcept;
+  // Gives back what reserve() acquired and the appends did not need.
+  void settle(BlockPool& pool) noexcept;
 
-  // Appends bytes of our own; room must have been reserved. `append_contiguous` gives the place of
-  // `size` <= frame_header_max + control_payload_max bytes to be filled by the caller.
+  // Appends `size` contiguous bytes of our own, to be filled by the caller at once.
   std::byte* append_contiguous(BlockPool& pool, std::size_t size) noexcept;
   void append(BlockPool& pool, ConstBytes bytes) noexcept;
-  // The same for a payload that is to be masked. Returns the rotated key.
-  std::uint32_t append_masked(BlockPool& pool, ConstBytes bytes, std::uint32_t key) noexcept;
+  void append_masked(BlockPool& pool, ConstBytes bytes, MaskKey key) noexcept;
   void append_borrowed(BlockPool& pool, Bytes bytes, std::uint64_t token) noexcept;
   void append_shared(BlockPool& pool, SharedFrame& frame) noexcept;
 
   // The last frame when no block can be had: at most 8 bytes, kept inline. Nothing may follow it.
   void append_inline(ConstBytes bytes) noexcept;
 
-  // Cuts the newest `size` bytes off again. Only right after appending them contiguously, and only
-  // while can_take_back(size).
-  void take_back(std::size_t size) noexcept;
+  // Cuts the newest `size` bytes off again, which were appended contiguously. Possible while
+  // gather() has not offered them.
   bool can_take_back(std::size_t size) const noexcept;
+  void take_back(std::size_t size) noexcept;
 
-  // True if gather() offered bytes that consume() did not take: the transport is stalled.
+  // True if the transport took less than gather() offered, until it takes all of it.
   bool stalled() const noexcept { return stalled_; }
 
   std::size_t gather(std::span<IoSlice> slices) noexcept;
@@ -60,7 +62,6 @@ class OutQueue {
   // Takes one sent borrowed segment; false if there is none. After abandon(), unsent ones are
   // given too, with `complete` false.
   bool take_sent(BlockPool& pool, std::uint64_t& token, bool& complete) noexcept;
-  bool sent_waiting() const noexcept { return reap_ != head_; }
 
   // Drops everything unsent. Borrowed segments remain to be taken with take_sent().
   void abandon(BlockPool& pool) noexcept;
@@ -68,11 +69,12 @@ class OutQueue {
   void clear(BlockPool& pool) noexcept;
 
  private:
-  OutSegment* append_node(BlockPool& pool, unsigned kind) noexcept;
-  OutSegment* writable_tail(BlockPool& pool, std::size_t size_min) noexcept;
-  OutSegment* fillable_tail(BlockPool& pool) noexcept;
-  void reap(BlockPool& pool, bool over_borrowed) noexcept;
-  void free_node(BlockPool& pool, OutSegment* node) noexcept;
+  OutSegment* append_node(BlockPool& pool) noexcept;
+  bool tail_grows(std::size_t block_size) const noexcept;
+  OutSegment& grow(BlockPool& pool, std::size_t size_min, std::size_t& room) noexcept;
+  void added(OutSegment& segment, std::size_t size) noexcept;
+  void reap(BlockPool& pool) noexcept;
+  void free_oldest(BlockPool& pool) noexcept;
 
   OutSegment* reap_ = nullptr;
   OutSegment* head_ = nullptr;

@@ -1,0 +1,160 @@
+// Connection: its life, its inputs and its polls. Reading, writing, closing and time have files of
+// their own (connection_read.cpp and so on).
+#include "sansock/connection.h"
+
+#include "assert.h"
+
+namespace sansock {
+
+using detail::CloseInput;
+using detail::Phase;
+
+Connection::Connection(Role role, const Config& config) noexcept : Connection(role, config, Phase::open) {}
+
+Connection::Connection(Role role, const Config& config, Phase phase) noexcept
+    : config_(&config), client_(role == Role::client), phase_(phase) {
+  SANSOCK_ASSERT(config.pool != nullptr);
+  SANSOCK_ASSERT(role == Role::server || config.entropy != nullptr);
+}
+
+Connection::~Connection() {
+  out_.clear(*config_->pool);
+  release_control_block();
+}
+
+void Connection::feed(Bytes input, Instant now) noexcept {
+  SANSOCK_ASSERT(settled_ && input_ == input_end_);
+  if (input.empty()) return;
+  settled_ = 0;
+  arm(now);
+  SANSOCK_ASSERT(now >= input_at_);
+  input_at_ = now;
+  if (phase_ == Phase::closed || phase_ == Phase::eof_flushing || phase_ == Phase::done_flushing) return;
+  input_ = input.data();
+  input_end_ = input_ + input.size();
+}
+
+void Connection::feed_eof(Instant now) noexcept {
+  SANSOCK_ASSERT(settled_ && input_ == input_end_);
+  settled_ = 0;
+  arm(now);
+  if (phase_ == Phase::open || phase_ == Phase::close_sent) {
+    const bool inside = wait_ != Wait::header || header_size_ != 0 || in_message_;
+    cause_ = inside ? errc::eof_in_frame : errc::eof;
+  } else if (phase_ == Phase::handshake && cause_ == errc::none) {
+    cause_ = errc::eof_in_handshake;
+  }
+  advance(CloseInput::eof);
+}
+
+void Connection::handle_timeout(Instant now) noexcept {
+  SANSOCK_ASSERT(settled_ && (input_ == input_end_));
+  settled_ = 0;
+  arm(now);
+  expire(now);
+}
+
+void Connection::consume(std::size_t written, Instant now) noexcept {
+  SANSOCK_ASSERT(settled_);
+  settled_ = 0;
+  arm(now);
+  out_.consume(*config_->pool, written);
+  if (!out_.empty()) return;
+  pong_tail_ = 0;
+  pong_bytes_ = 0;
+  if (ping_queued_) {
+    // The Ping has left: only now may its answer be waited for. Behind a long queue the peer could
+    // not have seen it yet.
+    ping_queued_ = 0;
+    ping_at_ = now;
+  }
+  advance(CloseInput::flushed);
+}
+
+void Connection::abort(errc cause) noexcept {
+  if (phase_ == Phase::closed) return;
+  if (!clean_ && cause_ == errc::none) cause_ = cause;
+  advance(CloseInput::give_up);
+}
+
+Event Connection::poll() noexcept {
+  if (wait_ != Wait::control_payload) release_control_block();
+  for (;;) {
+    Event sent;
+    bool complete = false;
+    if (out_.take_sent(*config_->pool, sent.token, complete)) {
+      sent.kind = EventKind::sent;
+      sent.error = complete ? errc::none : errc::aborted;
+      return sent;
+    }
+    if (!readable()) break;
+    if (const Event event = read_step()) return event;
+  }
+  if (phase_ == Phase::closed && !closed_given_) return closed_event();
+  settled_ = 1;
+  return {};
+}
+
+std::size_t Connection::gather(std::span<IoSlice> slices) noexcept { return out_.gather(slices); }
+
+TransportAction Connection::transport_action() const noexcept {
+  if (phase_ == Phase::closed) return TransportAction::close;
+  return phase_ == Phase::lingering ? TransportAction::shutdown_write : TransportAction::keep;
+}
+
+void Connection::pause_input(bool paused) noexcept {
+  if (phase_ != Phase::open && phase_ != Phase::handshake) return;
+  if (paused_ && !paused) {
+    // Silence was ours, not the peer's: its deadlines start again.
+    input_at_ = at_once;
+    if (phase_ == Phase::open) phase_at_ = at_once;
+  }
+  paused_ = paused;
+}
+
+Bytes Connection::detach_input() noexcept {
+  const Bytes rest{input_, input_end_};
+  input_ = input_end_;
+  return rest;
+}
+
+ReadyState Connection::state() const noexcept {
+  if (phase_ == Phase::handshake) return ReadyState::connecting;
+  if (phase_ == Phase::open) return ReadyState::open;
+  return phase_ == Phase::closed ? ReadyState::closed : ReadyState::closing;
+}
+
+bool Connection::wants_input() const noexcept {
+  return !paused_ && phase_ != Phase::closed && phase_ != Phase::eof_flushing &&
+         phase_ != Phase::done_flushing;
+}
+
+CloseStatus Connection::close_status() const noexcept {
+  return {.sent = close_sent_, .received = close_received_, .clean = clean_ != 0, .cause = cause_};
+}
+
+// --- for Endpoint ---------------------------------------------------------------------------------
+
+void Connection::open(const Config& config) noexcept {
+  SANSOCK_ASSERT(config.pool == config_->pool);  // queued output lies in its blocks
+  config_ = &config;
+  advance(CloseInput::opened);
+  input_at_ = phase_at_ = at_once;
+}
+
+errc Connection::queue_handshake(ConstBytes head, ConstBytes body) noexcept {
+  const std::size_t size = head.size() + body.size();
+  if (size > config_->limits.output_bytes_max - out_.size()) return errc::output_full;
+  if (!out_.reserve(*config_->pool, size)) return errc::blocks_exhausted;
+  out_.append(*config_->pool, head);
+  out_.append(*config_->pool, body);
+  out_.settle(*config_->pool);
+  return errc::none;
+}
+
+void Connection::fail_handshake(errc cause) noexcept {
+  if (cause_ == errc::none) cause_ = cause;
+  advance(CloseInput::fail);
+}
+
+}  // namespace sansock

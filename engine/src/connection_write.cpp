@@ -1,0 +1,201 @@
+// Connection: frames out (RFC 6455 sections 5 and 6.1). Everything is queued as whole frames, so a
+// control frame may go between any two of them.
+#include <algorithm>
+
+#include "assert.h"
+#include "frame_header.h"
+#include "sansock/connection.h"
+
+namespace sansock {
+
+using detail::CloseInput;
+using detail::Phase;
+
+std::error_code Connection::send(MessageType type, ConstBytes payload) noexcept {
+  if (sending_) return errc::message_unfinished;
+  if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
+  if (const errc error = check_text(type, payload, true, true); error != errc::none) return error;
+  const errc error = queue_frame(fin_bit | static_cast<unsigned>(type), payload);
+  return error == errc::none ? std::error_code{} : make_error_code(error);
+}
+
+std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool end) noexcept {
+  if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
+  if (sending_ && type != send_type_) return errc::message_type_changed;
+  const Utf8State text_before = send_utf8_;
+  if (const errc error = check_text(type, payload, !sending_, end); error != errc::none) {
+    send_utf8_ = text_before;
+    return error;
+  }
+  // RFC 6455 section 5.4: the first fragment has the opcode, the others 0; FIN is on the last.
+  const unsigned opcode = sending_ ? opcode_continuation : static_cast<unsigned>(type);
+  if (const errc error = queue_frame((end ? fin_bit : 0u) | opcode, payload); error != errc::none) {
+    send_utf8_ = text_before;
+    return error;
+  }
+  sending_ = !end;
+  send_type_ = type;
+  return {};
+}
+
+std::error_code Connection::send_borrowed(MessageType type, Bytes payload, std::uint64_t token) noexcept {
+  if (sending_) return errc::message_unfinished;
+  if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
+  if (const errc error = check_text(type, payload, true, true); error != errc::none) return error;
+  MaskKey key;
+  if (client_ && !draw_key(key)) return errc::entropy_failed;
+  BlockPool& pool = *config_->pool;
+  const std::size_t header = header_size_for(payload.size(), client_);
+  if (!out_.reserve(pool, header, 1)) return errc::blocks_exhausted;
+  write_header(out_.append_contiguous(pool, header), fin_bit | static_cast<unsigned>(type), payload.size(),
+               client_, key);
+  if (client_) mask(payload, key);
+  out_.append_borrowed(pool, payload, token);
+  out_.settle(pool);
+  pong_tail_ = 0;
+  return {};
+}
+
+std::error_code Connection::send_shared(SharedFrame& frame) noexcept {
+  if (client_) return errc::role_wrong;  // its frames have to be masked, each with a key of its own
+  if (sending_) return errc::message_unfinished;
+  if (const errc error = check_sendable(frame.bytes.size()); error != errc::none) return error;
+  if (!out_.reserve(*config_->pool, 0, 1)) return errc::blocks_exhausted;
+  out_.append_shared(*config_->pool, frame);
+  out_.settle(*config_->pool);
+  pong_tail_ = 0;
+  return {};
+}
+
+std::error_code Connection::ping(ConstBytes payload) noexcept {
+  if (payload.size() > control_payload_max) return errc::control_payload_too_long;
+  if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
+  const errc error = queue_control(opcode_ping, payload);
+  return error == errc::none ? std::error_code{} : make_error_code(error);
+}
+
+std::error_code Connection::pong(ConstBytes payload) noexcept {
+  if (payload.size() > control_payload_max) return errc::control_payload_too_long;
+  if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
+  const errc error = queue_control(opcode_pong, payload);
+  return error == errc::none ? std::error_code{} : make_error_code(error);
+}
+
+std::error_code Connection::close(CloseCode code, std::string_view reason) noexcept {
+  if (phase_ == Phase::handshake) return errc::not_open;
+  if (phase_ != Phase::open) return errc::already_closing;
+  const bool empty = code == CloseCode::no_status;
+  if (!empty && !is_wire_close_code(static_cast<std::uint16_t>(code))) return errc::close_code_not_sendable;
+  if (reason.size() > (empty ? 0 : close_reason_max)) return errc::close_reason_too_long;
+  if (!utf8_is_valid(as_bytes(reason))) return errc::close_reason_not_utf8;
+  queue_close(code, reason);
+  advance(CloseInput::local_close);
+  return {};
+}
+
+errc Connection::check_sendable(std::size_t payload_size) const noexcept {
+  if (phase_ == Phase::handshake) return errc::not_open;
+  if (phase_ != Phase::open) return errc::already_closing;
+  const std::size_t limit = config_->limits.output_bytes_max;
+  const std::size_t header = header_size_for(payload_size, client_);
+  if (payload_size > limit || payload_size + header > limit) return errc::message_over_limit;
+  if (out_.size() > limit || payload_size + header > limit - out_.size()) return errc::output_full;
+  return errc::none;
+}
+
+// `send_utf8_` carries the state from part to part of one message.
+errc Connection::check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept {
+  if (type != MessageType::text || !config_->check_sent_text) return errc::none;
+  if (begin) send_utf8_ = {};
+  if (utf8_validate(send_utf8_, payload) != utf8_all_valid) return errc::text_not_utf8;
+  return end && !send_utf8_.complete() ? errc::text_not_utf8 : errc::none;
+}
+
+errc Connection::queue_frame(unsigned first_byte, ConstBytes payload) noexcept {
+  MaskKey key;
+  if (client_ && !draw_key(key)) return errc::entropy_failed;
+  BlockPool& pool = *config_->pool;
+  const std::size_t header = header_size_for(payload.size(), client_);
+  if (!out_.reserve(pool, header + payload.size())) return errc::blocks_exhausted;
+  write_header(out_.append_contiguous(pool, header), first_byte, payload.size(), client_, key);
+  if (client_) {
+    out_.append_masked(pool, payload, key);
+  } else {
+    out_.append(pool, payload);
+  }
+  out_.settle(pool);
+  pong_tail_ = 0;
+  return errc::none;
+}
+
+// Control frames are contiguous, so that a Pong can be taken back.
+errc Connection::queue_control(unsigned opcode, ConstBytes payload) noexcept {
+  SANSOCK_ASSERT(payload.size() <= control_payload_max);
+  MaskKey key;
+  if (client_ && !draw_key(key)) return errc::entropy_failed;
+  BlockPool& pool = *config_->pool;
+  const std::size_t header = header_size_for(payload.size(), client_);
+  if (!out_.reserve(pool, header + payload.size())) return errc::blocks_exhausted;
+  std::byte* const out = out_.append_contiguous(pool, header + payload.size());
+  write_header(out, fin_bit | opcode, payload.size(), client_, key);
+  mask_copy(out + header, payload, client_ ? key : MaskKey{});
+  out_.settle(pool);
+  pong_tail_ = 0;
+  return errc::none;
+}
+
+// RFC 6455 section 5.5.3: if pings come faster than pongs leave, the endpoint "MAY elect to send a
+// Pong frame for only the most recently processed Ping frame". While the transport takes what it is
+// offered, each Ping has its Pong; when it does not, or too many are queued, the newest wins.
+void Connection::queue_pong(ConstBytes payload) noexcept {
+  if (phase_ != Phase::open) return;
+  const std::size_t size = header_size_for(payload.size(), client_) + payload.size();
+  const std::uint32_t limit = config_->limits.pong_bytes_max;
+  if (out_.stalled() || pong_bytes_ + size > limit) {
+    if (pong_tail_ != 0 && out_.can_take_back(pong_tail_)) {
+      out_.take_back(pong_tail_);
+      pong_bytes_ -= pong_tail_;
+      pong_tail_ = 0;
+    }
+    if (pong_bytes_ + size > limit) return;
+  }
+  if (queue_control(opcode_pong, payload) != errc::none) return;  // best effort
+  pong_tail_ = static_cast<std::uint8_t>(size);
+  pong_bytes_ += static_cast<std::uint32_t>(size);
+}
+
+// Never fails: without a block the frame goes out from inline memory, without its reason.
+void Connection::queue_close(CloseCode code, std::string_view reason) noexcept {
+  close_sent_ = code;
+  std::byte payload[control_payload_max];
+  std::size_t size = 0;
+  if (code != CloseCode::no_status) {
+    payload[0] = static_cast<std::byte>(static_cast<std::uint16_t>(code) >> 8);
+    payload[1] = static_cast<std::byte>(static_cast<std::uint16_t>(code));
+    std::copy_n(as_bytes(reason).data(), reason.size(), payload + 2);
+    size = 2 + reason.size();
+  }
+  if (queue_control(opcode_close, {payload, size}) == errc::none) return;
+  std::byte frame[8];
+  const std::size_t code_size = std::min<std::size_t>(size, 2);
+  const std::size_t header = header_size_for(code_size, client_);
+  // With a broken entropy source the key may be zero here: a status code is no secret, and no text
+  // of an attacker's.
+  MaskKey key;
+  if (client_ && !draw_key(key)) key = {};
+  write_header(frame, fin_bit | opcode_close, code_size, client_, key);
+  mask_copy(frame + header, {payload, code_size}, client_ ? key : MaskKey{});
+  out_.append_inline({frame, header + code_size});
+}
+
+// RFC 6455 section 5.3: "a fresh masking key", from "a strong source of entropy". A zero key would
+// put the application's bytes on the wire as they are (section 10.3), so it is drawn again.
+bool Connection::draw_key(MaskKey& key) noexcept {
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    config_->entropy->fill(std::as_writable_bytes(std::span(&key.word, 1)));
+    if (key.word != 0) return true;
+  }
+  return false;
+}
+
+}  // namespace sansock

@@ -1,0 +1,278 @@
+// Endpoint: an opening handshake in front of a Connection. Theory of operation:
+//
+//   server   reading --head complete--> asked --accept()--> opened --poll()--> given --poll()--> (gone)
+//                                         |                 Event::open
+//                                         +--respond(), or poll() with an error--> answered --> (gone)
+//   client   reading --response good--> given --poll()--> (gone)
+//                    --response bad---> answered (kept, for response())
+//
+// All of it lies in one block of the pool, from the first byte of a head to the poll() after
+// Event::open: a server connection that has sent nothing yet, and one that is open, hold none.
+#include "sansock/endpoint.h"
+
+#include <algorithm>
+#include <new>
+
+#include "assert.h"
+
+namespace sansock {
+
+using detail::CloseInput;
+using detail::Phase;
+
+namespace {
+
+enum class Stage : std::uint8_t {
+  reading,   // the head is not complete
+  asked,     // server: Event::request was given, no answer yet
+  opened,    // server: accepted, Event::open was not given yet
+  given,     // Event::open was given; request and response views live until the next poll()
+  answered,  // refused, by us or by the server
+};
+
+}  // namespace
+
+struct Endpoint::Opening {
+  Opening(Role role, const Config& config, Bytes head) noexcept : client(config, head) {
+    if (role == Role::server) new (&server) ServerHandshake(config, head);
+  }
+
+  union {
+    ServerHandshake server;
+    ClientHandshake client;
+  };
+  Stage stage = Stage::reading;
+  bool deferred = false;
+};
+
+static_assert(std::is_trivially_destructible_v<ServerHandshake> &&
+              std::is_trivially_destructible_v<ClientHandshake>);
+
+Endpoint::Endpoint(Role role, const Config& config) noexcept : connection_(role, config, Phase::handshake) {}
+
+Endpoint::~Endpoint() { end_opening(); }
+
+// Puts the handshake into a block, with the memory of its head behind it.
+bool Endpoint::begin_opening() noexcept {
+  const Config& config = connection_.config();
+  std::byte* const block = config.pool->acquire();
+  if (block == nullptr) return false;
+  const Bytes head{block + sizeof(Opening), config.pool->block_size() - sizeof(Opening)};
+  opening_ =
+      new (block) Opening(role(), config, head.first(std::min<std::size_t>(head.size(), head_size(config))));
+  return true;
+}
+
+void Endpoint::end_opening() noexcept {
+  if (opening_ == nullptr) return;
+  connection_.config().pool->release(reinterpret_cast<std::byte*>(opening_));
+  opening_ = nullptr;
+}
+
+// The head's share of the block; what is left takes an answer while it is written.
+std::size_t Endpoint::head_size(const Config& config) noexcept {
+  return config.limits.head_bytes_max + std::size_t{config.limits.refusal_body_max};
+}
+
+Bytes Endpoint::answer_memory() const noexcept {
+  const Config& config = connection_.config();
+  auto* const block = reinterpret_cast<std::byte*>(opening_);
+  const std::size_t begin = std::min(sizeof(Opening) + head_size(config), config.pool->block_size());
+  return {block + begin, config.pool->block_size() - begin};
+}
+
+// --- the opening handshake ------------------------------------------------------------------------
+
+std::error_code Endpoint::connect(const ClientRequest& request) noexcept {
+  if (role() != Role::client) return errc::role_wrong;
+  if (opening_ != nullptr || connection_.phase_ != Phase::handshake) return errc::already_answered;
+  if (!begin_opening()) return errc::blocks_exhausted;
+  // Nothing of the response is there yet, so the request may be written over all of the block's rest.
+  const Bytes memory{reinterpret_cast<std::byte*>(opening_ + 1),
+                     connection_.config().pool->block_size() - sizeof(Opening)};
+  std::size_t written = 0;
+  errc error = opening_->client.write_request(request, memory, written);
+  if (error == errc::none) error = connection_.queue_handshake(memory.first(written), {});
+  if (error == errc::none) return {};
+  end_opening();
+  return error;
+}
+
+std::error_code Endpoint::accept(const AcceptOptions& options) noexcept {
+  if (const errc error = check_asked(); error != errc::none) return error;
+  if (opening_->server.error() != errc::none) return errc::no_request;
+  const Config& config = options.config != nullptr ? *options.config : connection_.config();
+  if (config.pool != connection_.config().pool) return errc::config_invalid;  // queued output lies there
+  std::size_t written = 0;
+  errc error = opening_->server.write_accept(options, answer_memory(), written);
+  if (error == errc::none) error = connection_.queue_handshake(answer_memory().first(written), {});
+  if (error != errc::none) return error;
+  opening_->stage = Stage::opened;
+  connection_.open(config);
+  return {};
+}
+
+std::error_code Endpoint::respond(const HttpResponse& response) noexcept {
+  if (const errc error = check_asked(); error != errc::none) return error;
+  std::size_t written = 0;
+  errc error = ServerHandshake::write_response(response, answer_memory(), written);
+  if (error == errc::none) error = connection_.queue_handshake(answer_memory().first(written), response.body);
+  if (error != errc::none) return error;
+  const errc cause = opening_->server.error();
+  opening_->stage = Stage::answered;
+  connection_.fail_handshake(cause == errc::none ? errc::rejected : cause);
+  return {};
+}
+
+std::error_code Endpoint::defer() noexcept {
+  if (const errc error = check_asked(); error != errc::none) return error;
+  opening_->deferred = true;
+  return {};
+}
+
+errc Endpoint::check_asked() const noexcept {
+  if (role() != Role::server) return errc::role_wrong;
+  if (opening_ == nullptr) return errc::no_request;
+  switch (opening_->stage) {
+    case Stage::reading: return errc::no_request;
+    case Stage::asked: return connection_.phase_ == Phase::handshake ? errc::none : errc::already_closing;
+    default: return errc::already_answered;
+  }
+}
+
+const Request* Endpoint::request() const noexcept {
+  if (role() != Role::server || opening_ == nullptr || opening_->stage == Stage::reading) return nullptr;
+  return &opening_->server.request();
+}
+
+const Response* Endpoint::response() const noexcept {
+  if (role() != Role::client || opening_ == nullptr || opening_->stage == Stage::reading) return nullptr;
+  return &opening_->client.response();
+}
+
+// --- inputs ---------------------------------------------------------------------------------------
+
+void Endpoint::feed(Bytes input, Instant now) noexcept { connection_.feed(input, now); }
+
+void Endpoint::feed_eof(Instant now) noexcept {
+  if (connection_.phase_ == Phase::handshake && role() == Role::client && opening_ != nullptr) {
+    opening_->client.feed_eof();
+    if (opening_->client.state() == HandshakeState::refused) {
+      opening_->stage = Stage::answered;
+      connection_.abort(opening_->client.error());
+    }
+  }
+  connection_.feed_eof(now);
+}
+
+// RFC 9110 section 15.5.9: a server that is tired of waiting for a request answers 408.
+void Endpoint::handle_timeout(Instant now) noexcept {
+  if (connection_.phase_ != Phase::handshake || connection_.deadline() == at_once ||
+      connection_.deadline() > now) {
+    connection_.handle_timeout(now);
+    return;
+  }
+  SANSOCK_ASSERT(connection_.settled_);
+  connection_.settled_ = 0;
+  refuse(errc::handshake_timeout);
+}
+
+// --- polls ----------------------------------------------------------------------------------------
+
+Event Endpoint::poll() noexcept {
+  if (opening_ == nullptr && connection_.phase_ != Phase::handshake) return connection_.poll();
+  if (const Event event = poll_opening()) return event;
+  if (connection_.phase_ != Phase::handshake) return connection_.poll();
+  connection_.settled_ = 1;
+  return {};
+}
+
+Event Endpoint::poll_opening() noexcept {
+  if (opening_ != nullptr) {
+    switch (opening_->stage) {
+      case Stage::opened: opening_->stage = Stage::given; return {.kind = EventKind::open};
+      case Stage::given: end_opening(); return {};
+      case Stage::answered:
+        if (role() == Role::server) end_opening();  // a client's response stays for Event::closed
+        return {};
+      case Stage::asked:
+        if (connection_.phase_ != Phase::handshake) {  // it ended while the answer was awaited
+          end_opening();
+        } else if (const errc error = opening_->server.error(); error != errc::none && !opening_->deferred) {
+          refuse(error);
+        }
+        return {};
+      case Stage::reading: break;
+    }
+  }
+  if (connection_.phase_ != Phase::handshake || connection_.paused_ || connection_.unread().empty())
+    return {};
+  return role() == Role::server ? poll_server() : poll_client();
+}
+
+Event Endpoint::poll_server() noexcept {
+  if (opening_ == nullptr && !begin_opening()) {
+    connection_.abort(errc::blocks_exhausted);
+    return {};
+  }
+  ServerHandshake& server = opening_->server;
+  connection_.input_ += server.feed(connection_.unread());
+  if (server.state() == HandshakeState::reading) return {};
+  opening_->stage = Stage::asked;
+  return {.kind = EventKind::request, .error = server.error()};
+}
+
+Event Endpoint::poll_client() noexcept {
+  if (opening_ == nullptr) {  // a server that talks before it is asked
+    connection_.abort(errc::response_malformed);
+    return {};
+  }
+  ClientHandshake& client = opening_->client;
+  connection_.input_ += client.feed(connection_.unread());
+  if (client.state() == HandshakeState::reading) return {};
+  if (client.state() == HandshakeState::refused) {
+    opening_->stage = Stage::answered;
+    connection_.abort(client.error());
+    return {};
+  }
+  opening_->stage = Stage::given;
+  connection_.open(connection_.config());
+  return {.kind = EventKind::open};
+}
+
+// Answers with the default refusal for `cause`, or, where there is nobody or no block to answer
+// with, just ends.
+void Endpoint::refuse(errc cause) noexcept {
+  if (role() == Role::client || (opening_ == nullptr && !begin_opening())) {
+    connection_.abort(cause);
+    return;
+  }
+  opening_->stage = Stage::answered;
+  const std::size_t written = ServerHandshake::write_refusal(cause, answer_memory());
+  if (connection_.queue_handshake(answer_memory().first(written), {}) != errc::none) {
+    connection_.abort(cause);
+    return;
+  }
+  connection_.fail_handshake(cause);
+}
+
+// --- commands and observers -----------------------------------------------------------------------
+
+std::error_code Endpoint::close(CloseCode code, std::string_view reason) noexcept {
+  if (connection_.phase_ != Phase::handshake) return connection_.close(code, reason);
+  if (opening_ == nullptr) {
+    connection_.abort(errc::aborted);  // nothing was said yet, so there is nothing to answer
+  } else {
+    refuse(errc::aborted);
+  }
+  return {};
+}
+
+Bytes Endpoint::detach_input() noexcept { return connection_.detach_input(); }
+
+bool Endpoint::input_paused() const noexcept {
+  return connection_.input_paused() ||
+         (opening_ != nullptr && opening_->stage == Stage::asked && connection_.phase_ == Phase::handshake);
+}
+
+}  // namespace sansock
