@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """python_server.py ECHO_CLIENT ADAPTER : python3-websockets as the server of our echo_client."""
 import asyncio
+import http
 import os
 import sys
 import urllib.parse
@@ -163,7 +164,7 @@ async def _():
 @tap.case("404 and its body are reported")
 async def _():
     async def refuse(path, headers):
-        return 404, [("Content-Type", "text/plain")], b"nothing here\nsecond line\n"
+        return http.HTTPStatus.NOT_FOUND, [("Content-Type", "text/plain")], b"nothing here\nsecond line\n"
     async with Served(echo, process_request=refuse) as url:
         check_failure(await run_client(url), "404", "nothing here")
 

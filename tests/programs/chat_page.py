@@ -96,7 +96,7 @@ class Tab:
             await self.call(f"{domain}.enable")
         await self.call("Emulation.setDeviceMetricsOverride", **screen)
         await self.call("Page.navigate", url=url)
-        await self.until("document.readyState === 'complete'")
+        await self.until("typeof connection === 'object' && document.readyState === 'complete'")
         return self
 
     async def call(self, method, **parameters):
