@@ -59,7 +59,10 @@ def connect():
 
 def echo(connection, payload):
     # A zero key, so that the payload needs no masking here.
-    connection.sendall(b"\x82\xff" + len(payload).to_bytes(8, "big") + bytes(4) + payload)
+    size = len(payload)
+    form = bytes([0x80 | size]) if size < 126 else b"\xff" + size.to_bytes(8, "big")
+    check(size < 126 or size > 65535, "the 16-bit form is not made here")
+    connection.sendall(b"\x82" + form + bytes(4) + payload)
     received = bytearray()
     while len(received) < len(payload):
         _, length = read_exactly(connection, 2)
