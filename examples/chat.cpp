@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "chat/chat_route.h"
+#include "chat/page_files.h"
 #include "echo_route.h"
 #include "options.h"
-#include "page_files.h"
 
 namespace {
 

@@ -22,7 +22,12 @@ async def expect_echo(ws, message):
 
 def add_cases(tap, url_of):
     """`url_of()` gives the server's URL when the cases run."""
+    add_message_cases(tap, url_of)
+    add_control_cases(tap, url_of)
+    add_company_cases(tap, url_of)
 
+
+def add_message_cases(tap, url_of):
     @tap.case("binary messages of 0 B to 16 MiB")
     async def _():
         async with connect(url_of()) as ws:
@@ -45,6 +50,8 @@ def add_cases(tap, url_of):
             await ws.send(parts)
             check_equal(await ws.recv(), b"".join(parts), "the echo of binary in fragments")
 
+
+def add_control_cases(tap, url_of):
     @tap.case("pings of 0 to 125 bytes are answered with their payload, also inside a message")
     async def _():
         async with connect(url_of()) as ws:
@@ -69,6 +76,8 @@ def add_cases(tap, url_of):
                 await ws.close(code, reason)
                 check_equal(ws.close_code, code, "the close code")
 
+
+def add_company_cases(tap, url_of):
     @tap.case("50 connections at once, 20 messages each way, all whole")
     async def _():
         async def one(number):
