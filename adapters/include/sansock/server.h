@@ -29,6 +29,7 @@
 namespace sansock {
 
 class Peer;
+class ServerPeer;
 
 enum class Adapter : std::uint8_t { automatic, epoll, blocking };
 // "epoll", "blocking"; what `automatic` picks on this machine is resolve_adapter().
@@ -244,9 +245,13 @@ class Peer {
   }
 
  private:
+  friend class ServerPeer;  // the only class derived from this one
   Peer() = default;
   ~Peer() = default;
-  friend class ServerPeer;
+  ServerPeer& self() noexcept;
+  const ServerPeer& self() const noexcept;
+  template <class Command>
+  std::error_code output_command(Command&& command);
 };
 
 // Encodes an unmasked frame once, for send_shared() on many peers. The caller owns one reference.
