@@ -25,6 +25,7 @@
 
 #include "sansock/address.h"
 #include "sansock/driver.h"
+#include "sansock/shared_frame.h"
 
 namespace sansock {
 
@@ -39,12 +40,12 @@ Adapter resolve_adapter(Adapter adapter) noexcept;
 // A whole message, or a part of one. `bytes` may be changed, and is valid during the call.
 struct Message {
   MessageType type = MessageType::binary;
-  Bytes bytes;
+  Bytes bytes = {};
   std::string_view text() const noexcept { return as_text(bytes); }
 };
 struct Run {
   MessageType type = MessageType::binary;
-  Bytes bytes;
+  Bytes bytes = {};
   bool begin = false;  // the first run of its message
   bool end = false;    // the last one
 };
@@ -86,16 +87,16 @@ enum class OutputPolicy : std::uint8_t {
 
 struct Route {
   // All optional. A route takes whole messages (on_message) or runs (on_run), not both.
-  std::function<Decision(Peer&, const Request&)> on_request;  // default: accept
-  std::function<void(Peer&)> on_open;                         // Peer::request() is still there
-  std::function<void(Peer&, Message)> on_message;
-  std::function<void(Peer&, const Run&)> on_run;
-  std::function<void(Peer&, ConstBytes payload)> on_ping;
-  std::function<void(Peer&, ConstBytes payload)> on_pong;
-  std::function<void(Peer&)> on_drained;  // after output_high_watermark was passed
-  std::function<void(Peer&, std::uint64_t token, bool complete)> on_sent;  // see Peer::send_borrowed
+  std::function<Decision(Peer&, const Request&)> on_request = {};  // default: accept
+  std::function<void(Peer&)> on_open = {};                         // Peer::request() is still there
+  std::function<void(Peer&, Message)> on_message = {};
+  std::function<void(Peer&, const Run&)> on_run = {};
+  std::function<void(Peer&, ConstBytes payload)> on_ping = {};
+  std::function<void(Peer&, ConstBytes payload)> on_pong = {};
+  std::function<void(Peer&)> on_drained = {};  // after output_high_watermark was passed
+  std::function<void(Peer&, std::uint64_t token, bool complete)> on_sent = {};  // see Peer::send_borrowed
   // Once for each opened peer, last. `reason` is the peer's.
-  std::function<void(Peer&, const CloseStatus&, std::string_view reason)> on_close;
+  std::function<void(Peer&, const CloseStatus&, std::string_view reason)> on_close = {};
 
   std::vector<std::string> subprotocols = {};
   Limits limits = {};
@@ -253,9 +254,5 @@ class Peer {
   template <class Command>
   std::error_code output_command(Command&& command);
 };
-
-// Encodes an unmasked frame once, for send_shared() on many peers. The caller owns one reference.
-// nullptr if there is no memory.
-SharedFrame* make_shared_frame(MessageType type, ConstBytes payload);
 
 }  // namespace sansock

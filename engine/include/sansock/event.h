@@ -37,7 +37,7 @@ struct Event {
   std::uint64_t token = 0;  // sent
   // A view; valid until the next poll(), feed() or detach_input(). Writable: payloads of data
   // events belong to the driver until then.
-  Bytes bytes;
+  Bytes bytes = {};
 
   explicit operator bool() const noexcept { return kind != EventKind::none; }
   std::string_view text() const noexcept { return as_text(bytes); }

@@ -58,8 +58,8 @@ enum class OriginPolicy : std::uint8_t {
 struct Config {
   BlockPool* pool = nullptr;         // required
   EntropySource* entropy = nullptr;  // required by clients
-  Limits limits;
-  Timeouts timeouts;
+  Limits limits = {};
+  Timeouts timeouts = {};
   bool auto_pong = true;            // answer pings (Event::ping is delivered either way)
   bool check_received_text = true;  // UTF-8 of text messages and close reasons
   bool check_sent_text = false;     // refuse to send text that is not UTF-8

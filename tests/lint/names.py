@@ -1,0 +1,30 @@
+"""A test file has the name of the source that it tests."""
+
+from tree import Check
+
+# In these, each file tests one source. The others test behaviours, or serve tests; their names say which.
+MIRRORED = {"unit", "adapters"}
+
+
+def find_misnamed(tree, _tools):
+    stems = {path.stem for path in tree.under("engine", "adapters", "examples")}
+    problems = []
+    for path in tree.under("tests"):
+        if path.parts[1] not in MIRRORED:
+            continue
+        stem = path.stem.removesuffix("_test")
+        if stem == path.stem:
+            problems.append(f"{path}: the name of a test file ends in _test.cpp")
+        elif stem not in stems:
+            problems.append(f"{path}: no source is named {stem}; a test has the name of what it tests")
+    return problems
+
+
+CHECKS = [
+    Check(
+        "test files are named after sources", find_misnamed,
+        bad={"a test of nothing": {"tests/unit/misc_test.cpp": "", "engine/src/frame.cpp": ""},
+             "another ending": {"tests/unit/frame.cpp": "", "engine/src/frame.cpp": ""}},
+        good={"a mirrored name": {"tests/unit/frame_test.cpp": "", "engine/src/frame.cpp": ""},
+              "a test of a behaviour": {"tests/sim/two_endpoints_test.cpp": ""}}),
+]
