@@ -25,6 +25,7 @@
 
 #include "sansock/address.h"
 #include "sansock/driver.h"
+#include "sansock/shared_frame.h"
 
 namespace sansock {
 
@@ -248,9 +249,5 @@ class Peer {
   ~Peer() = default;
   friend class ServerPeer;
 };
-
-// Encodes an unmasked frame once, for send_shared() on many peers. The caller owns one reference.
-// nullptr if there is no memory.
-SharedFrame* make_shared_frame(MessageType type, ConstBytes payload);
 
 }  // namespace sansock

@@ -84,7 +84,7 @@ enum class errc : std::uint16_t {
   accept_mismatch,            // client: Sec-WebSocket-Accept is missing, repeated or wrong
   upgrade_header_invalid,     // client: Upgrade is not websocket
   connection_header_invalid,  // client: Connection does not name Upgrade
-  subprotocol_unoffered,      // client: the server chose what was not offered
+  subprotocol_unoffered,      // client: the server chose what was not offered, or nothing (see Config)
   extension_unoffered,        // client: the server chose what was not offered
 
   // Misuse by the caller: condition::misuse. Nothing changed.

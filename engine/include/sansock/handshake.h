@@ -9,6 +9,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "sansock/detail/body_reader.h"
+#include "sansock/detail/head_reader.h"
 #include "sansock/limits.h"
 #include "sansock/negotiate.h"
 
@@ -56,9 +58,9 @@ class Request : public HttpHead {
   std::string_view path() const noexcept;    // up to '?', still percent-encoded
   std::string_view query() const noexcept;   // behind '?', or empty
   std::string_view host() const noexcept;    // the Host header
-  // 13, 8, or 0 where the request is not an acceptable upgrade.
+  // 13 or 8, as its one Sec-WebSocket-Version says; 0 where that is missing, repeated or another.
   int version() const noexcept;
-  // Origin, or Sec-WebSocket-Origin for version 8; empty if none was sent.
+  // Origin, for version 8 rather Sec-WebSocket-Origin; empty if none was sent.
   std::string_view origin() const noexcept;
   // The lists as sent (repeated headers: see for_each_header); empty if none was sent.
   std::string_view subprotocols() const noexcept;
@@ -134,25 +136,24 @@ class ServerHandshake {
   // Writes the 101 answer into `out`; `written` is its size. errc: header_invalid,
   // subprotocol_not_offered, no_request, or memory_exhausted if `out` is too small.
   errc write_accept(const AcceptOptions& options, Bytes out, std::size_t& written) const noexcept;
-  // Writes the head of any other answer; the body follows it unchanged. errc: header_invalid,
-  // status_invalid, memory_exhausted.
+  // Writes the head of any other answer; the body follows it unchanged. errc: header_invalid (also
+  // for Connection, Upgrade, Content-Length, Transfer-Encoding, which are written for you),
+  // status_invalid (also for a body with 204, 205 or 304), memory_exhausted.
   static errc write_response(const HttpResponse& response, Bytes out, std::size_t& written) noexcept;
   // Writes the default refusal for a cause: status, Sec-WebSocket-Version or Allow where due, and a
-  // body of one line. Needs at most 512 bytes.
-  static std::size_t write_refusal(errc cause, Bytes out) noexcept;
+  // body of one line. `version_8` is Config::version_8. Returns the size, at most 512 bytes; 0 if
+  // `out` is too small.
+  static std::size_t write_refusal(errc cause, Bytes out, bool version_8 = true) noexcept;
 
  private:
   void check_request() noexcept;
-  errc check_start_line() noexcept;
-  errc check_headers() noexcept;
-  errc check_upgrade() noexcept;
+  errc check_start_line() const noexcept;
+  errc check_headers() const noexcept;
+  errc check_upgrade() const noexcept;
   void refuse(errc cause) noexcept;
 
   const Config* config_;
-  Bytes memory_;
-  std::size_t size_ = 0;  // bytes of the head so far
-  std::uint16_t lines_ = 0;
-  std::uint16_t line_size_ = 0;  // bytes in the line under way
+  detail::HeadReader head_;
   HandshakeState state_ = HandshakeState::reading;
   errc error_ = errc::none;
   Request request_;
@@ -177,35 +178,33 @@ class ClientHandshake {
   ClientHandshake(const Config& config, Bytes memory) noexcept;
 
   // Writes the request into `out`. errc: header_invalid for what must not be sent (CR, LF, NUL, a
-  // reserved header, a bad subprotocol, host or target), memory_exhausted if `out` is too small.
+  // reserved header, a bad subprotocol, host or target, another version than 13 and 8),
+  // memory_exhausted if `out` is too small, config_invalid without Config::entropy.
   errc write_request(const ClientRequest& request, Bytes out, std::size_t& written) noexcept;
 
   // As ServerHandshake::feed(). Answers 100, 102 and 103 are skipped. A refusal is read on until
   // its body is complete or the kept part is full.
   std::size_t feed(ConstBytes input) noexcept;
-  // The transport has ended; completes a refusal whose body goes on until then.
+  // The transport has ended, or the time is over: completes a refusal whose body goes on until then
+  // (status_unexpected); before the end of a head: eof_in_handshake.
   void feed_eof() noexcept;
   HandshakeState state() const noexcept { return state_; }
   errc error() const noexcept { return error_; }
   const Response& response() const noexcept { return response_; }
 
  private:
-  std::size_t feed_head(ConstBytes input) noexcept;
   std::size_t feed_body(ConstBytes input) noexcept;
   void check_response() noexcept;
-  errc check_accepted() noexcept;
-  errc check_negotiated() noexcept;
+  errc check_accepted() const noexcept;
+  errc check_negotiated() const noexcept;
   void begin_body() noexcept;
   void refuse(errc cause) noexcept;
 
   const Config* config_;
-  Bytes memory_;
+  detail::HeadReader head_;
+  detail::BodyReader body_;
   std::span<const std::string_view> subprotocols_;
   std::array<char, 28> accept_{};
-  std::size_t size_ = 0;
-  std::uint64_t body_left_ = 0;
-  std::uint16_t lines_ = 0;
-  std::uint16_t line_size_ = 0;
   std::uint8_t interim_ = 0;  // 1xx answers skipped so far
   bool in_body_ = false;
   HandshakeState state_ = HandshakeState::reading;

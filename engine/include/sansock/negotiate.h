@@ -2,7 +2,7 @@
 // linear time, over text that stays where it is.
 #pragma once
 
-#include <iterator>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -25,11 +25,17 @@ std::optional<std::string_view> next_list_element(std::string_view& rest) noexce
 // Whether the list names `token`, case-insensitively ("Connection: keep-alive, Upgrade").
 bool list_has_token(std::string_view list, std::string_view token) noexcept;
 
-// Whether `list` is one or more distinct tokens (RFC 6455 section 4.1, point 10).
+// How many subprotocols one list may name. RFC 6455 has no limit; checking that they are distinct
+// needs one.
+inline constexpr std::size_t subprotocols_max = 128;
+
+// Whether `list` is one or more distinct tokens (RFC 6455 section 4.1, point 10), at most
+// `subprotocols_max`.
 bool is_subprotocol_list(std::string_view list) noexcept;
 
 // One parameter of an extension: `name` or `name=value`. A quoted value is given without its
-// quotes; RFC 6455 section 9.1 demands that what is quoted is still a token.
+// quotes; RFC 6455 section 9.1 demands that what is quoted is still a token. Escapes in it, legal
+// but used by nobody, stay as they are.
 struct ExtensionParameter {
   std::string_view name;
   std::string_view value;

@@ -1,0 +1,224 @@
+// A loop over epoll(7), level-triggered: many connections, one thread. See sansock/loop.h for what
+// loops have in common.
+#pragma once
+
+#include <memory>
+#include <new>
+#include <optional>
+#include <vector>
+
+#include "sansock/clock.h"
+#include "sansock/detail/channel.h"
+#include "sansock/detail/epoll_core.h"
+
+namespace sansock {
+
+template <Handler H>
+class EpollLoop {
+ public:
+  using AcceptFunction = detail::EpollCore::AcceptFunction;
+
+  explicit EpollLoop(LoopOptions options = {}) : options_(options) {}
+  EpollLoop(const EpollLoop&) = delete;
+  EpollLoop& operator=(const EpollLoop&) = delete;
+  // Drops all connections, each with its `closed` event, and what is still posted.
+  ~EpollLoop() {
+    core_.mailbox.close();
+    for (std::uint32_t i = 0; i < slots(); ++i) {
+      if (at(i).serial != 0) end(i, at(i).channel()->on_failure(errc::aborted, MonotonicClock::now()));
+    }
+  }
+
+  std::error_code open() {
+    buffer_ = std::make_unique_for_overwrite<std::byte[]>(options_.receive_buffer_size);
+    return core_.open();
+  }
+
+  // Takes a listening socket over. `accepted` is given each connection's descriptor, to add() it.
+  std::error_code listen(int fd, AcceptFunction accepted) { return core_.listen(fd, std::move(accepted)); }
+  void stop_accepting() noexcept { core_.stop_accepting(); }
+
+  // Takes a connected or connecting, non-blocking socket over. nullopt: no memory or no room; the
+  // socket is closed then.
+  template <class... Args>
+  std::optional<ConnectionId> add(int fd, Role role, const Config& config, Args&&... handler_arguments) {
+    Socket socket(fd);
+    if (connections_ >= options_.connections_max || !ensure_free_slot()) return std::nullopt;
+    if (options_.tcp_nodelay) set_nodelay(fd);
+    const std::uint32_t index = free_.back();
+    Slot& slot = at(index);
+    const std::uint64_t serial = ++last_serial_;
+    if (!core_.watch(fd, EPOLLIN, index, static_cast<std::uint32_t>(serial))) return std::nullopt;
+    new (slot.memory) Channel(socket.release(), role, config, std::forward<Args>(handler_arguments)...);
+    free_.pop_back();
+    slot.serial = serial;
+    slot.mask = EPOLLIN;
+    slot.dirty = false;
+    ++connections_;
+    touch({index, serial});  // arms its first deadline; a client's request goes out
+    return ConnectionId{index, serial};
+  }
+
+  Driver<H>* find(ConnectionId id) noexcept {
+    Channel* const channel = channel_of(id);
+    return channel == nullptr ? nullptr : &channel->driver();
+  }
+  int fd(ConnectionId id) noexcept {
+    Channel* const channel = channel_of(id);
+    return channel == nullptr ? -1 : channel->fd();
+  }
+  void touch(ConnectionId id) {
+    if (channel_of(id) == nullptr || at(id.slot).dirty) return;
+    at(id.slot).dirty = true;
+    dirty_.push_back(id);
+  }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (std::uint32_t i = 0; i < slots(); ++i) {
+      if (at(i).serial != 0) visit(ConnectionId{i, at(i).serial}, at(i).channel()->driver());
+    }
+  }
+
+  void turn(Duration wait_max) {
+    Instant now = MonotonicClock::now();
+    if (!dirty_.empty()) wait_max = Duration::zero();
+    const auto events = core_.wait(wait_max, core_.timers.next(), now);
+    now = MonotonicClock::now();
+    freed_ = false;
+    for (const epoll_event& event : events) handle(event, now);
+    expire(now);
+    settle(now);
+    core_.try_accepting_again(freed_, connections_ < options_.connections_max, now);
+  }
+
+  bool post(std::function<void()> task) { return core_.mailbox.post(std::move(task)); }
+  void wake() noexcept { core_.mailbox.wake(); }
+  unsigned connections() const noexcept { return connections_; }
+  const LoopCounters& counters() const noexcept { return core_.counters; }
+
+ private:
+  using Channel = detail::Channel<H>;
+
+  struct Slot {
+    alignas(Channel) std::byte memory[sizeof(Channel)];
+    std::uint64_t serial = 0;  // 0: free
+    std::uint32_t mask = 0;    // what epoll watches for
+    bool dirty = false;
+    Channel* channel() noexcept { return std::launder(reinterpret_cast<Channel*>(memory)); }
+  };
+  static constexpr std::uint32_t chunk_slots = 256;
+  static constexpr int timers_per_turn = 1024;
+
+  Slot& at(std::uint32_t index) noexcept { return chunks_[index / chunk_slots][index % chunk_slots]; }
+  std::uint32_t slots() const noexcept { return static_cast<std::uint32_t>(chunks_.size()) * chunk_slots; }
+
+  Channel* channel_of(ConnectionId id) noexcept {
+    if (id.slot >= slots() || at(id.slot).serial != id.serial || id.serial == 0) return nullptr;
+    return at(id.slot).channel();
+  }
+
+  // Slots come in chunks that never move; all that they may ever need elsewhere is reserved with them.
+  bool ensure_free_slot() {
+    if (!free_.empty()) return true;
+    const std::uint32_t first = slots();
+    if (first + chunk_slots > TimerQueue::slot_max) return false;
+    try {
+      free_.reserve(first + chunk_slots);
+      core_.timers.reserve(first + chunk_slots);
+      chunks_.push_back(std::make_unique<Slot[]>(chunk_slots));
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    for (std::uint32_t i = chunk_slots; i-- > 0;) free_.push_back(first + i);
+    return true;
+  }
+
+  void handle(const epoll_event& event, Instant now) {
+    const auto slot = static_cast<std::uint32_t>(event.data.u64);
+    if (slot == detail::EpollCore::slot_of_mailbox) return core_.mailbox.run();
+    if (slot >= detail::EpollCore::slot_of_listeners) {
+      return core_.accept_from(slot, options_.connections_max - connections_, now, core_.counters);
+    }
+    // An event of a connection that ended earlier in this turn carries a serial of the past.
+    if (slot >= slots() || static_cast<std::uint32_t>(at(slot).serial) != event.data.u64 >> 32) return;
+    if (at(slot).serial == 0) return;
+    Channel& channel = *at(slot).channel();
+    detail::Wants wants;
+    if ((event.events & EPOLLOUT) != 0) {
+      wants = channel.on_writable(now, options_.output_stall_timeout);
+      if (wants.closed) return end(slot, wants);
+    }
+    const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
+    if ((event.events & EPOLLIN) != 0 || broken) {
+      if (at(slot).mask & EPOLLIN) {
+        wants = channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
+                                    options_.output_stall_timeout);
+      } else if (broken) {  // reading is paused: nothing else would tell that the peer is gone
+        wants = channel.on_failure(errc::transport_error, now);
+      }
+    }
+    follow(slot, wants);
+  }
+
+  // Arranges to wait for what a channel wants.
+  void follow(std::uint32_t index, const detail::Wants& wants) {
+    if (wants.closed) return end(index, wants);
+    Slot& slot = at(index);
+    const std::uint32_t mask = (wants.read ? EPOLLIN : 0u) | (wants.write ? EPOLLOUT : 0u);
+    if (mask != slot.mask) {
+      slot.mask = mask;
+      core_.rewatch(slot.channel()->fd(), mask, index, static_cast<std::uint32_t>(slot.serial));
+    }
+    core_.timers.set(index, wants.deadline);
+  }
+
+  void end(std::uint32_t index, const detail::Wants&) {
+    Slot& slot = at(index);
+    const ConnectionId id{index, slot.serial};
+    core_.timers.remove(index);
+    slot.serial = 0;
+    --connections_;
+    ++core_.counters.closed;
+    freed_ = true;
+    if constexpr (requires(H & handler) { handler.on_gone(id); })
+      slot.channel()->driver().handler().on_gone(id);
+    slot.channel()->~Channel();  // closes the socket, which leaves epoll by that
+    free_.push_back(index);
+  }
+
+  // Bounded work a turn: what is left is due at once in the next one.
+  void expire(Instant now) {
+    for (int i = 0; i < timers_per_turn; ++i) {
+      const auto due = core_.timers.pop_due(now);
+      if (!due) return;
+      follow(*due, at(*due).channel()->on_turn(now, options_.output_stall_timeout));
+    }
+  }
+
+  // Connections that were given commands from outside of their own events.
+  void settle(Instant now) {
+    std::vector<ConnectionId> dirty = std::move(dirty_);
+    dirty_.clear();
+    for (const ConnectionId id : dirty) {
+      if (channel_of(id) == nullptr) continue;
+      at(id.slot).dirty = false;
+      follow(id.slot, at(id.slot).channel()->on_turn(now, options_.output_stall_timeout));
+    }
+    if (dirty_.empty()) {
+      dirty.clear();
+      dirty_ = std::move(dirty);  // keeps its capacity
+    }
+  }
+
+  LoopOptions options_;
+  detail::EpollCore core_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::vector<std::unique_ptr<Slot[]>> chunks_;
+  std::vector<std::uint32_t> free_;
+  std::vector<ConnectionId> dirty_;
+  std::uint64_t last_serial_ = 0;
+  unsigned connections_ = 0;
+  bool freed_ = false;
+};
+
+}  // namespace sansock

@@ -1,0 +1,44 @@
+// A BlockPool for one thread: 16 KiB blocks out of large mappings, bounded, and given back to the
+// kernel after a burst.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sansock/memory.h"
+
+namespace sansock {
+
+class SlabBlockPool final : public BlockPool {
+ public:
+  static constexpr std::size_t size_of_block = 16u << 10;
+
+  // Hands out at most `bytes_max` bytes of blocks at a time. Keeps up to `warm_max` free blocks in
+  // memory; the pages of further ones go back to the kernel at once.
+  explicit SlabBlockPool(std::size_t bytes_max, std::size_t warm_max = 64) noexcept;
+  SlabBlockPool(const SlabBlockPool&) = delete;
+  SlabBlockPool& operator=(const SlabBlockPool&) = delete;
+  // All blocks must have come back.
+  ~SlabBlockPool();
+
+  std::size_t block_size() const noexcept override { return size_of_block; }
+  std::byte* acquire() noexcept override;
+  void release(std::byte* block) noexcept override;
+
+  std::size_t in_use() const noexcept { return in_use_; }
+  std::size_t in_use_peak() const noexcept { return in_use_peak_; }
+  std::size_t warm() const noexcept { return warm_.size(); }
+
+ private:
+  bool map_chunk() noexcept;
+
+  std::size_t blocks_max_;
+  std::size_t warm_max_;
+  std::size_t in_use_ = 0;
+  std::size_t in_use_peak_ = 0;
+  std::vector<std::byte*> warm_;    // free, pages probably present
+  std::vector<std::byte*> cold_;    // free, pages given back
+  std::vector<std::byte*> chunks_;  // the mappings
+};
+
+}  // namespace sansock

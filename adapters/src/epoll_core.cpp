@@ -1,0 +1,117 @@
+#include "sansock/detail/epoll_core.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "sansock/detail/stream_io.h"
+
+namespace sansock::detail {
+namespace {
+
+constexpr Duration accept_backoff = std::chrono::milliseconds(100);
+
+std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+// Level-triggered readiness would come back at once while there is no descriptor or memory for it.
+bool is_exhaustion(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+epoll_event make_event(std::uint32_t mask, std::uint32_t slot, std::uint32_t serial) noexcept {
+  epoll_event event{};
+  event.events = mask;
+  event.data.u64 = std::uint64_t{serial} << 32 | slot;
+  return event;
+}
+
+}  // namespace
+
+std::error_code EpollCore::open() {
+  epoll_ = Socket(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_.valid()) return last_error();
+  if (const auto error = mailbox.open()) return error;
+  return watch(mailbox.fd(), EPOLLIN, slot_of_mailbox, 0) ? std::error_code{} : last_error();
+}
+
+std::error_code EpollCore::listen(int fd, AcceptFunction accepted) {
+  Socket socket(fd);
+  const auto slot = slot_of_listeners + static_cast<std::uint32_t>(listeners_.size());
+  listeners_.push_back({std::move(socket), std::move(accepted)});
+  if (watch(fd, EPOLLIN, slot, 0)) return {};
+  const auto error = last_error();
+  listeners_.pop_back();
+  return error;
+}
+
+void EpollCore::stop_accepting() noexcept {
+  listeners_.clear();
+  suspended_ = Suspended::no;
+  suspended_until_ = never;
+}
+
+bool EpollCore::watch(int fd, std::uint32_t mask, std::uint32_t slot, std::uint32_t serial) noexcept {
+  epoll_event event = make_event(mask, slot, serial);
+  return epoll_ctl(epoll_.fd(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void EpollCore::rewatch(int fd, std::uint32_t mask, std::uint32_t slot, std::uint32_t serial) noexcept {
+  epoll_event event = make_event(mask, slot, serial);
+  epoll_ctl(epoll_.fd(), EPOLL_CTL_MOD, fd, &event);
+}
+
+std::span<const epoll_event> EpollCore::wait(Duration wait_max, Instant deadline, Instant now) {
+  ++counters.turns;
+  const Instant first = std::min(deadline, suspended_until_);
+  int timeout = -1;
+  if (first != never || wait_max != no_timeout) {
+    const Duration left =
+        first == never ? wait_max : std::min(wait_max, std::max(first - now, Duration::zero()));
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+    timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, INT_MAX));
+  }
+  const int count = epoll_wait(epoll_.fd(), events_.data(), events_per_turn, timeout);
+  // EINTR is a turn without events: the caller looks at its flags, which a signal may have set.
+  return {events_.data(), static_cast<std::size_t>(std::max(count, 0))};
+}
+
+void EpollCore::accept_from(std::uint32_t slot, unsigned room, Instant now, LoopCounters& count) {
+  const std::size_t index = slot - slot_of_listeners;
+  for (int i = 0; i < accepts_per_turn; ++i) {
+    if (index >= listeners_.size()) return;  // accepting was stopped by what was accepted
+    if (room == 0) return suspend(Suspended::full, never);
+    const int fd = accept_nonblocking(listeners_[index].socket.fd());
+    if (fd < 0) {
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      if (!is_exhaustion(errno)) continue;  // that connection was gone already (accept(2), "Error handling")
+      ++count.accept_backoffs;
+      return suspend(Suspended::exhausted, now + accept_backoff);
+    }
+    --room;
+    ++count.accepted;
+    listeners_[index].accepted(fd);
+  }
+}
+
+void EpollCore::try_accepting_again(bool freed, bool room, Instant now) noexcept {
+  if (suspended_ == Suspended::no || !room) return;
+  if (suspended_ == Suspended::exhausted && !freed && now < suspended_until_) return;
+  suspended_ = Suspended::no;
+  suspended_until_ = never;
+  watch_listeners(true);
+}
+
+void EpollCore::suspend(Suspended why, Instant until) noexcept {
+  suspended_ = why;
+  suspended_until_ = until;
+  watch_listeners(false);
+}
+
+void EpollCore::watch_listeners(bool on) noexcept {
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    rewatch(listeners_[i].socket.fd(), on ? EPOLLIN : 0u, slot_of_listeners + static_cast<std::uint32_t>(i),
+            0);
+  }
+}
+
+}  // namespace sansock::detail

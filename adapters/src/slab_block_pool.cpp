@@ -1,0 +1,67 @@
+// The free lists are vectors outside of the blocks: a list threaded through the blocks themselves
+// would touch the pages again that were just given back.
+#include "sansock/slab_block_pool.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cassert>
+#include <new>
+
+namespace sansock {
+namespace {
+
+constexpr std::size_t chunk_blocks = 64;
+constexpr std::size_t chunk_size = chunk_blocks * SlabBlockPool::size_of_block;
+
+}  // namespace
+
+SlabBlockPool::SlabBlockPool(std::size_t bytes_max, std::size_t warm_max) noexcept
+    : blocks_max_(std::max<std::size_t>(1, bytes_max / size_of_block)), warm_max_(warm_max) {}
+
+SlabBlockPool::~SlabBlockPool() {
+  assert(in_use_ == 0);
+  for (std::byte* const chunk : chunks_) munmap(chunk, chunk_size);
+}
+
+std::byte* SlabBlockPool::acquire() noexcept {
+  if (in_use_ >= blocks_max_) return nullptr;
+  if (warm_.empty() && cold_.empty() && !map_chunk()) return nullptr;
+  std::vector<std::byte*>& from = warm_.empty() ? cold_ : warm_;
+  std::byte* const block = from.back();
+  from.pop_back();
+  in_use_peak_ = std::max(in_use_peak_, ++in_use_);
+  return block;
+}
+
+void SlabBlockPool::release(std::byte* block) noexcept {
+  assert(in_use_ > 0);
+  --in_use_;
+  // Room in both vectors was reserved with the chunk, so neither can throw.
+  if (warm_.size() < warm_max_) {
+    warm_.push_back(block);
+    return;
+  }
+  madvise(block, size_of_block, MADV_DONTNEED);
+  cold_.push_back(block);
+}
+
+bool SlabBlockPool::map_chunk() noexcept {
+  try {
+    const std::size_t blocks = (chunks_.size() + 1) * chunk_blocks;
+    chunks_.reserve(chunks_.size() + 1);
+    warm_.reserve(std::min(blocks, warm_max_));
+    cold_.reserve(blocks);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  void* const memory = mmap(nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  auto* const chunk = static_cast<std::byte*>(memory);
+  chunks_.push_back(chunk);
+  // Descending, so that blocks are handed out from the chunk's start.
+  for (std::size_t i = chunk_blocks; i-- > 0;) cold_.push_back(chunk + i * size_of_block);
+  return true;
+}
+
+}  // namespace sansock

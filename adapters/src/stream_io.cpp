@@ -1,0 +1,44 @@
+#include "sansock/detail/stream_io.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+
+namespace sansock::detail {
+
+static_assert(sizeof(IoSlice) == sizeof(iovec) && alignof(IoSlice) == alignof(iovec));
+static_assert(offsetof(IoSlice, base) == offsetof(iovec, iov_base) &&
+              offsetof(IoSlice, size) == offsetof(iovec, iov_len));
+
+IoResult receive_some(int fd, Bytes buffer) noexcept {
+  for (;;) {
+    const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size > 0) return {IoState::done, static_cast<std::size_t>(size)};
+    if (size == 0) return {IoState::ended, 0};
+    if (errno == EINTR) continue;
+    return {errno == EAGAIN || errno == EWOULDBLOCK ? IoState::would_block : IoState::failed, 0};
+  }
+}
+
+IoResult send_some(int fd, std::span<IoSlice> slices) noexcept {
+  msghdr message{};
+  message.msg_iov = reinterpret_cast<iovec*>(slices.data());
+  message.msg_iovlen = slices.size();
+  for (;;) {
+    const ssize_t size = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size >= 0) return {IoState::done, static_cast<std::size_t>(size)};
+    if (errno == EINTR) continue;
+    // ENOBUFS: the kernel is short of memory, not the connection broken.
+    const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
+    return {later ? IoState::would_block : IoState::failed, 0};
+  }
+}
+
+void shutdown_write(int fd) noexcept { shutdown(fd, SHUT_WR); }
+
+void close_descriptor(int fd) noexcept { close(fd); }
+
+}  // namespace sansock::detail
