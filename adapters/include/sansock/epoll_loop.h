@@ -168,10 +168,10 @@ class EpollLoop {
       if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
       follow(slot, channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
                                        options_.output_stall_timeout));
-    } else if ((event.events & EPOLLERR) != 0 || (hung_up && channel.notes().watched != 0)) {
+    } else if ((event.events & EPOLLERR) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
       // Nothing else would tell that the peer is gone.
       follow(slot, channel.on_failure(errc::transport_error, now));
-    } else if (hung_up) {
+    } else if (hung_up && channel.notes().watched != watch_nothing) {
       // The peer has closed its end. A Unix socket says so while there is still something to read,
       // which is not lost: it is read when reading goes on. Until then, edge-triggered, it says no more.
       watch_for(slot, watch_nothing);
