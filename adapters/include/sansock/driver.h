@@ -82,8 +82,10 @@ class Driver {
  private:
   Interest drain(Instant now) {
     poll_all();
-    // Commands arm timers without knowing the time; now it is known.
-    if (endpoint_.deadline() <= now) {
+    // Commands arm timers without knowing the time; now it is known. While input is paused, some of it
+    // may still be the endpoint's, and then its time may not go on: the deadline that is returned
+    // makes the adapter call on_timeout() when it has detached that input.
+    if (!endpoint_.input_paused() && endpoint_.deadline() <= now) {
       endpoint_.handle_timeout(now);
       poll_all();
     }
