@@ -57,8 +57,13 @@ class Driver {
     endpoint_.handle_timeout(now);
     return drain(now);
   }
+  // A handler may have `void on_written(Endpoint&)`, called when the transport took some output,
+  // before the events that follow from it: how a handler sees that its output drains.
   Interest on_written(std::size_t written, Instant now) {
     endpoint_.consume(written, now);
+    if constexpr (requires(H& handler, Endpoint& endpoint) { handler.on_written(endpoint); }) {
+      handler_.on_written(endpoint_);
+    }
     return drain(now);
   }
   // After commands from outside an event, and after resume_reading().

@@ -30,6 +30,7 @@
 namespace sansock {
 
 class Peer;
+class ServerPeer;
 
 enum class Adapter : std::uint8_t { automatic, epoll, blocking };
 // "epoll", "blocking"; what `automatic` picks on this machine is resolve_adapter().
@@ -245,9 +246,13 @@ class Peer {
   }
 
  private:
+  friend class ServerPeer;  // the only class derived from this one
   Peer() = default;
   ~Peer() = default;
-  friend class ServerPeer;
+  ServerPeer& self() noexcept;
+  const ServerPeer& self() const noexcept;
+  template <class Command>
+  std::error_code output_command(Command&& command);
 };
 
 }  // namespace sansock

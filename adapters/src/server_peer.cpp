@@ -1,0 +1,156 @@
+// ServerPeer: events of an open connection, turned into the route's callbacks.
+#include "server_peer.h"
+
+#include <algorithm>
+
+#include "server_thread.h"
+
+namespace sansock {
+
+ServerPeer::~ServerPeer() { thread_->extras().release(std::move(extra_)); }
+
+Endpoint* ServerPeer::endpoint() const noexcept { return thread_->endpoint_of(*this); }
+
+void ServerPeer::touch() {
+  if (!thread_->in_own_event(*this)) thread_->loop().touch(connection_id());
+}
+
+const RouteEntry& ServerPeer::route() const noexcept { return thread_->core().routes.route(route_); }
+
+Verdict ServerPeer::on_event(Endpoint& endpoint, const Event& event) {
+  const ServerThread::OwnEvent scope(*thread_, *this, endpoint);
+  switch (event.kind) {
+    case EventKind::none: break;
+    case EventKind::request: on_request(endpoint, event.error); break;
+    case EventKind::open: on_open(endpoint); break;
+    case EventKind::data: on_data(endpoint, event); break;
+    case EventKind::ping:
+      if (const auto& handler = route().route.on_ping) handler(*this, event.bytes);
+      break;
+    case EventKind::pong:
+      if (const auto& handler = route().route.on_pong) handler(*this, event.bytes);
+      break;
+    case EventKind::peer_close: on_peer_close(event); break;
+    case EventKind::sent:
+      if (const auto& handler = route().route.on_sent) {
+        handler(*this, event.token, event.error == errc::none);
+      }
+      break;
+    case EventKind::closed: on_closed(endpoint, event); break;
+  }
+  return Verdict::keep;  // pausing and aborting went to the endpoint already
+}
+
+void ServerPeer::on_open(Endpoint&) {
+  opened_ = true;
+  ServerThread::count(thread_->counters().opened);
+  if (const auto& handler = route().route.on_open) handler(*this);
+}
+
+void ServerPeer::on_data(Endpoint& endpoint, const Event& event) {
+  if (deaf_) return;
+  const Route& route = this->route().route;
+  if (route.on_run) {
+    const Run run{.type = event.type, .bytes = event.bytes, .begin = event.begin, .end = event.end};
+    route.on_run(*this, run);
+  } else if (!route.on_message) {
+    return;
+  } else if (event.begin && event.end) {
+    route.on_message(*this, {.type = event.type, .bytes = event.bytes});
+  } else {
+    on_fragment(endpoint, event);
+  }
+}
+
+// A message that comes in several runs is collected; the memory goes back with its end.
+void ServerPeer::on_fragment(Endpoint& endpoint, const Event& event) {
+  PeerExtra& extra = this->extra();
+  if (!extra.assembler) extra.assembler.emplace(thread_->message_memory());
+  switch (extra.assembler->add(event)) {
+    case MessageAssembler::Result::incomplete: return;
+    case MessageAssembler::Result::message:
+      route().route.on_message(*this, {.type = event.type, .bytes = extra.assembler->message()});
+      break;
+    case MessageAssembler::Result::exhausted:
+      deaf_ = true;
+      extra.cause = errc::memory_exhausted;
+      // It fails only where the connection is closing already.
+      static_cast<void>(endpoint.close(close_code_for(errc::memory_exhausted)));
+      break;
+  }
+  extra_->assembler.reset();
+  release_extra_if_empty();
+}
+
+void ServerPeer::on_peer_close(const Event& event) {
+  if (event.bytes.empty() || !route().route.on_close) return;
+  PeerExtra& extra = this->extra();
+  const std::string_view reason = event.text();
+  extra.reason_size = static_cast<std::uint8_t>(std::min(reason.size(), extra.reason.size()));
+  std::copy_n(reason.data(), extra.reason_size, extra.reason.data());
+}
+
+void ServerPeer::on_closed(Endpoint& endpoint, const Event& event) {
+  if (!opened_) {
+    if (event.error == errc::handshake_timeout) ServerThread::count(thread_->counters().refused);
+    return;
+  }
+  if (const auto& handler = route().route.on_close) {
+    const CloseStatus status = close_status_of(endpoint);
+    handler(*this, status, extra_ ? extra_->close_reason() : std::string_view());
+  }
+}
+
+void ServerPeer::on_gone(ConnectionId) { ServerThread::count(thread_->counters().closed); }
+
+CloseStatus ServerPeer::close_status_of(const Endpoint& endpoint) const noexcept {
+  CloseStatus status = endpoint.close_status();
+  if (status.cause == errc::none && extra_) status.cause = extra_->cause;
+  return status;
+}
+
+PeerExtra& ServerPeer::extra() {
+  if (!extra_) extra_ = thread_->extras().acquire();
+  return *extra_;
+}
+
+void ServerPeer::release_extra_if_empty() noexcept {
+  if (extra_ && extra_->empty()) thread_->extras().release(std::move(extra_));
+}
+
+// --- output ---------------------------------------------------------------------------------------
+
+std::error_code ServerPeer::check_output(Endpoint& endpoint, const std::error_code& error) {
+  const bool full = error == errc::output_full;
+  if (error && !full) return error;
+  if (!full && endpoint.output_size() <= route().high_watermark()) return error;
+  output_high_ = true;
+  switch (route().route.output_policy) {
+    case OutputPolicy::refuse: break;
+    case OutputPolicy::pause: set_paused(endpoint, paused_by_user_, true); break;
+    case OutputPolicy::drop: endpoint.abort(errc::output_full); return errc::output_full;
+  }
+  return error;
+}
+
+// Half of the high watermark, so that a peer at the limit does not flap.
+void ServerPeer::on_written(Endpoint& endpoint) {
+  if (!output_high_ || endpoint.output_size() > route().high_watermark() / 2) return;
+  const ServerThread::OwnEvent scope(*thread_, *this, endpoint);
+  output_high_ = false;
+  if (paused_by_policy_) set_paused(endpoint, paused_by_user_, false);
+  if (const auto& handler = route().route.on_drained; handler && endpoint.state() == ReadyState::open) {
+    handler(*this);
+  }
+}
+
+void ServerPeer::set_paused(Endpoint& endpoint, bool by_user, bool by_policy) {
+  paused_by_user_ = by_user;
+  paused_by_policy_ = by_policy;
+  endpoint.pause_input(by_user || by_policy);
+  // What was read and not used waits in the loop's stash: it has to be fed, also where this is an
+  // event of the peer's own.
+  if (!by_user && !by_policy) thread_->loop().touch(connection_id());
+}
+
+}  // namespace sansock

@@ -1,0 +1,137 @@
+// ServerThread: from the first turn of a loop to the end of its last connection.
+#include "server_thread.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace sansock {
+
+using std::chrono::steady_clock;
+
+ServerThread::ServerThread(ServerCore& core, std::uint64_t index, bool own_connection)
+    : core_(core),
+      index_(index),
+      own_connection_(own_connection),
+      pool_(core.options.output_memory_max),
+      message_memory_(core.options.message_memory_max) {}
+
+ServerThread::~ServerThread() = default;
+
+std::error_code ServerThread::open(std::unique_ptr<PeerLoop> loop) {
+  if (const std::error_code error = make_configs()) return error;
+  loop_ = std::move(loop);
+  return loop_->open();
+}
+
+// Pools belong to a thread, so each has its own copies.
+std::error_code ServerThread::make_configs() {
+  handshake_config_.pool = &pool_;
+  handshake_config_.limits = core_.options.handshake_limits;
+  handshake_config_.timeouts.opening_handshake = core_.options.handshake_timeout;
+  // Origins and versions are the routes' to decide, see ServerPeer::on_request().
+  handshake_config_.origin_policy = OriginPolicy::any;
+  handshake_config_.version_8 = core_.routes.version_8();
+  if (const errc error = validate(handshake_config_, Role::server); error != errc::none) return error;
+  for (std::uint16_t index = 0; index < core_.routes.size(); ++index) {
+    const Route& route = core_.routes.route(index).route;
+    Config config = handshake_config_;
+    config.limits = route.limits;
+    config.timeouts = route.timeouts;
+    config.auto_pong = route.auto_pong;
+    config.check_received_text = route.check_received_text;
+    if (const errc error = validate(config, Role::server); error != errc::none) return error;
+    configs_.push_back(config);
+  }
+  return {};
+}
+
+std::error_code ServerThread::listen(int fd) {
+  return loop_->listen(fd, [this](int accepted) { add(accepted); });
+}
+
+bool ServerThread::add(int fd) {
+  const std::optional<ConnectionId> id = loop_->add(fd, Role::server, handshake_config_, *this);
+  if (!id) return false;
+  loop_->find(*id)->handler().set_id(*id);
+  own_slot_ = id->slot;
+  count(counters_.accepted);
+  return true;
+}
+
+// --- the loop -------------------------------------------------------------------------------------
+
+void ServerThread::run(Until until) {
+  while (!core_.stopping.load(std::memory_order_acquire)) {
+    if (core_.accept_stopped.load(std::memory_order_acquire)) stop_accepting();
+    if (until == Until::empty && loop_->connections() == 0) return;
+    turn(no_timeout);
+  }
+  drain();
+}
+
+void ServerThread::turn(Duration wait_max) {
+  loop_->turn(wait_max);
+  counters_.accept_backoffs.store(loop_->accept_backoffs(), std::memory_order_relaxed);
+}
+
+void ServerThread::stop_accepting() {
+  if (accept_stopped_) return;
+  accept_stopped_ = true;
+  loop_->stop_accepting();
+}
+
+// Every peer gets a Close frame with 1001 (RFC 6455 section 7.4.1: "a server going down"), requests
+// get a 503; who has not left by the deadline is dropped.
+void ServerThread::drain() {
+  stop_accepting();
+  close_all();
+  const auto deadline = steady_clock::now() + core_.options.stop_timeout;
+  while (loop_->connections() != 0) {
+    const auto left = deadline - steady_clock::now();
+    if (left <= steady_clock::duration::zero()) break;
+    turn(std::chrono::duration_cast<Duration>(left));
+  }
+  drop_all();
+  turn(Duration::zero());  // also runs what was posted last
+}
+
+void ServerThread::close_all() {
+  loop_->for_each([this](Driver<ServerPeer>& driver) {
+    // Those that are closing already go on with it.
+    if (!driver.endpoint().close(CloseCode::going_away)) {
+      loop_->touch(driver.handler().connection_id());
+    }
+  });
+}
+
+void ServerThread::drop_all() {
+  loop_->for_each([this](Driver<ServerPeer>& driver) {
+    driver.endpoint().abort(errc::close_timeout);
+    loop_->touch(driver.handler().connection_id());
+  });
+}
+
+// --- peers ----------------------------------------------------------------------------------------
+
+Endpoint* ServerThread::endpoint_of(const ServerPeer& peer) const noexcept {
+  if (current_peer_ == &peer) return current_endpoint_;
+  Driver<ServerPeer>* const driver = loop_->find(peer.connection_id());
+  return driver == nullptr ? nullptr : &driver->endpoint();
+}
+
+PeerId ServerThread::peer_id(ConnectionId id) const noexcept {
+  const auto thread = static_cast<std::uint32_t>(index_);
+  const auto slot = own_connection_ ? static_cast<std::uint32_t>(index_ >> 32) : id.slot;
+  return {.thread = thread, .slot = slot, .serial = id.serial};
+}
+
+void ServerThread::broadcast(SharedFrame& frame, std::uint16_t route, const BroadcastOptions& options) {
+  for_each_open([&](ServerPeer& peer) {
+    if (route != RouteTable::none && peer.route_index() != route) return;
+    if (options.except && *options.except == peer.id()) return;
+    if (options.filter && !options.filter(peer)) return;
+    if (peer.send_shared(frame)) count(counters_.broadcast_missed);
+  });
+}
+
+}  // namespace sansock
