@@ -120,7 +120,7 @@ class Replay {
       begin_step();
       return command(line.text);
     }
-    ASSERT_TRUE(line.mark.back() == ':') << "unknown line: " << line.mark << " " << line.text;
+    EXPECT_EQ(line.mark.back(), ':') << "unknown line: " << line.mark << " " << line.text;
   }
   void finish() { begin_step(); }
 
@@ -158,12 +158,11 @@ class Replay {
   }
   void check_head(const std::string& head) {
     for (const Line& line : output_) {
-      const bool first = &line == &output_.front();
       EXPECT_NE(("\r\n" + head).find("\r\n" + line.text + "\r\n"), std::string::npos)
           << "no line " << line.text << " in\n"
           << head;
-      if (first) EXPECT_EQ(head.substr(0, line.text.size()), line.text);
     }
+    EXPECT_EQ(head.substr(0, output_.front().text.size()), output_.front().text);
     output_.clear();
   }
   void command(const std::string& text) {
