@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+"""run_node.py SCRIPT PROGRAM ADAPTER : runs a script of this directory under Node with the npm package
+ws, or skips, visibly. SCRIPT prints TAP. For ws_client.mjs PROGRAM is a server, which is started here."""
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from harness import Program, skip_all, socket_path
+
+script, program, adapter = sys.argv[1:]
+here = pathlib.Path(__file__).resolve().parent
+node = shutil.which("node")
+if node is None:
+    skip_all("no node")
+package = here / "node_modules" / "ws" / "package.json"
+if not package.exists():
+    skip_all("no npm package ws: run `npm ci` in tests/interop")
+wanted = json.loads((here / "package.json").read_text())["dependencies"]["ws"]
+if json.loads(package.read_text())["version"] != wanted:
+    skip_all(f"the npm package ws is not version {wanted}: run `npm ci` in tests/interop")
+
+
+def run(*arguments):
+    return subprocess.run([node, here / script, *arguments], cwd=here, check=False).returncode
+
+
+if script == "ws_client.mjs":
+    path = socket_path()
+    options = ["--adapter", adapter, "--subprotocol", "second"]
+    with Program(program, "--port", 0, "--unix", path, *options) as server:
+        sys.exit(run(server.url, f"ws+unix:{path}:/x?y=1"))
+sys.exit(run(program, adapter))

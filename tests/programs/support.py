@@ -1,0 +1,5 @@
+"""Finds the helpers that the interoperability tests and these share."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
