@@ -1,5 +1,5 @@
 // Peer: what a user's code does with a connection.
-#include "sansock/peer_address.h"
+#include "sansock/socket.h"
 #include "server_peer.h"
 #include "server_thread.h"
 
@@ -114,7 +114,7 @@ CloseStatus Peer::close_status() const noexcept {
 }
 
 Address Peer::remote_address() const {
-  return peer_address(self().thread().loop().fd(self().connection_id()));
+  return sansock::remote_address(self().thread().loop().fd(self().connection_id()));
 }
 
 PeerId Peer::id() const noexcept { return self().thread().peer_id(self().connection_id()); }

@@ -1,6 +1,7 @@
 // Server: the calls of the easy API, over a ServerBackend.
 #include "sansock/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -69,7 +70,10 @@ void Server::on_refusal(std::function<std::optional<Page>(errc cause, const Requ
 std::error_code Server::listen(const ListenOptions& options) {
   const ServerOptions& server = impl_->core.options;
   const bool loops = resolve_adapter(server.adapter) != Adapter::blocking;
-  return open_listeners(options, loops ? std::max(1u, server.threads) : 1, impl_->listeners);
+  ServerListener listener;
+  const std::error_code error = listener.open(options, loops ? std::max(1u, server.threads) : 1);
+  if (!error) impl_->listeners.push_back(std::move(listener));
+  return error;
 }
 
 std::uint16_t Server::port() const noexcept {

@@ -14,7 +14,7 @@
 #include <thread>
 #include <unordered_map>
 
-#include "peer_loop.h"
+#include "any_loop.h"
 #include "sansock/blocking_loop.h"
 
 namespace sansock {
@@ -24,6 +24,8 @@ constexpr int accept_backoff_ms = 100;
 constexpr int wait_forever = -1;
 // One a connection here, so less than what many connections share elsewhere.
 constexpr std::size_t receive_buffer_max = 64u << 10;
+
+using SessionLoop = AnyLoopOf<BlockingLoop<ServerPeer>, ServerPeer, ServerThread>;
 
 // One connection's thread.
 struct Session {
@@ -75,7 +77,7 @@ std::error_code BlockingBackend::open(std::vector<ServerListener>& listeners) {
   if (wake_fd_ < 0) return {errno, std::system_category()};
   for (ServerListener& listener : listeners) listeners_.push_back(listener.take(0));
   // A thread that is never started, to find contradictions in the routes before the first client does.
-  return ServerThread(core_, 0, true).open(std::make_unique<PeerLoopOf<BlockingLoop<ServerPeer>>>());
+  return ServerThread(core_, 0, true).open(std::make_unique<SessionLoop>(LoopOptions{}));
 }
 
 void BlockingBackend::wake() noexcept {
@@ -149,8 +151,7 @@ std::error_code BlockingBackend::start_session(int fd) {
   const std::uint64_t index = next_index_++;
   auto session = std::make_unique<Session>(core_, index);
   Session& started = *session;
-  std::error_code error =
-      started.thread.open(std::make_unique<PeerLoopOf<BlockingLoop<ServerPeer>>>(loop_options));
+  std::error_code error = started.thread.open(std::make_unique<SessionLoop>(loop_options));
   if (!error) {
     // Held until the session is known, so that it can not end before.
     const std::lock_guard lock(mutex_);

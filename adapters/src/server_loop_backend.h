@@ -5,7 +5,7 @@
 #include <system_error>
 #include <thread>
 
-#include "peer_loop.h"
+#include "any_loop.h"
 #include "server_backend.h"
 
 namespace sansock {
@@ -19,7 +19,7 @@ class LoopBackend final : public ServerBackend {
     const unsigned count = std::max(1u, core_.options.threads);
     for (unsigned index = 0; index < count; ++index) {
       auto thread = std::make_unique<ServerThread>(core_, index, false);
-      auto loop = std::make_unique<PeerLoopOf<Loop>>(loop_options(index, count));
+      auto loop = std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count));
       if (const std::error_code error = thread->open(std::move(loop))) return error;
       for (ServerListener& listener : listeners) {
         if (const std::error_code error = thread->listen(listener.take(index))) return error;

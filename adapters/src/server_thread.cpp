@@ -50,7 +50,7 @@ std::error_code ServerThread::listen(int fd) {
 }
 
 bool ServerThread::add(int fd) {
-  const std::optional<ConnectionId> id = loop_->add(fd, handshake_config_, *this);
+  const std::optional<ConnectionId> id = loop_->add(fd, Role::server, handshake_config_, *this);
   if (!id) return false;
   loop_->find(*id)->handler().set_id(*id);
   own_slot_ = id->slot;

@@ -6,14 +6,16 @@
 #include <deque>
 #include <memory>
 
+#include "any_loop.h"
 #include "peer_extra.h"
-#include "peer_loop.h"
-#include "sansock/message_memory.h"
-#include "sansock/block_pool.h"
+#include "sansock/heap_message_memory.h"
+#include "sansock/slab_block_pool.h"
 #include "server_core.h"
 #include "server_peer.h"
 
 namespace sansock {
+
+using PeerLoop = AnyLoop<ServerPeer, ServerThread>;
 
 class ServerThread {
  public:

@@ -35,7 +35,7 @@ std::array<char, 24> encode_key(std::span<const std::byte, 16> nonce) noexcept {
 }
 
 bool is_key(std::string_view key) noexcept {
-  if (key.size() != 24 || !key.ends_with("==")) return false;
+  if (key.size() != 24 || !detail::finishes_with(key, "==")) return false;
   for (const char c : detail::before(key, 22)) {
     if (detail::base64_value(c) < 0) return false;
   }

@@ -49,12 +49,19 @@ constexpr bool all_chars(std::string_view text, CharacterClass wanted) noexcept 
 }
 
 // The parts of `text` before and from `position`, which must be within it. string_view::substr()
-// would throw.
+// would throw, and starts_with() uses it.
 constexpr std::string_view before(std::string_view text, std::size_t position) noexcept {
   return {text.data(), position};
 }
 constexpr std::string_view from(std::string_view text, std::size_t position) noexcept {
   return {text.data() + position, text.size() - position};
+}
+
+constexpr bool begins_with(std::string_view text, std::string_view prefix) noexcept {
+  return text.size() >= prefix.size() && before(text, prefix.size()) == prefix;
+}
+constexpr bool finishes_with(std::string_view text, std::string_view suffix) noexcept {
+  return text.size() >= suffix.size() && from(text, text.size() - suffix.size()) == suffix;
 }
 
 }  // namespace sansock::detail

@@ -2,6 +2,8 @@
 // their own (connection_read.cpp and so on).
 #include "sansock/connection.h"
 
+#include <algorithm>
+
 #include "assert.h"
 
 namespace sansock {
@@ -59,9 +61,14 @@ void Connection::consume(std::size_t written, Instant now) noexcept {
   settled_ = 0;
   arm(now);
   out_.consume(*config_->pool, written);
+  // When the newest pong has left, all have; the queue itself may never run dry.
+  pong_end_ -= static_cast<std::uint32_t>(std::min<std::size_t>(pong_end_, written));
+  if (pong_end_ == 0 || out_.empty()) {
+    pong_end_ = 0;
+    pong_tail_ = 0;
+    pong_bytes_ = 0;
+  }
   if (!out_.empty()) return;
-  pong_tail_ = 0;
-  pong_bytes_ = 0;
   if (ping_queued_) {
     // The Ping has left: only now may its answer be waited for. Behind a long queue the peer could
     // not have seen it yet.
@@ -121,7 +128,8 @@ Bytes Connection::detach_input() noexcept {
 ReadyState Connection::state() const noexcept {
   if (phase_ == Phase::handshake) return ReadyState::connecting;
   if (phase_ == Phase::open) return ReadyState::open;
-  return phase_ == Phase::closed ? ReadyState::closed : ReadyState::closing;
+  // Not ahead of the events: lent memory may have to come back before the closed event.
+  return closed_given_ ? ReadyState::closed : ReadyState::closing;
 }
 
 bool Connection::wants_input() const noexcept {

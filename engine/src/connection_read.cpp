@@ -176,7 +176,8 @@ void Connection::begin_frame(const std::byte* header) noexcept {
     fragments_ = 0;
     fragments_empty_ = 0;
     utf8_ = {};
-    phase_at_ = input_at_;
+    // Of a message under way; a message after our Close does not prolong the close deadline.
+    if (phase_ == Phase::open) phase_at_ = input_at_;
   }
   message_size_ += length;
   ++fragments_;
@@ -269,14 +270,17 @@ Event Connection::collect_control() noexcept {
 }
 
 // Without a block a cut Close can not be kept, but it can still be judged: its code is taken apart
-// and its reason validated as they pass. A text under way ends here, so its UTF-8 state is free.
+// and its reason validated as they pass. A message under way ends here, so its size and its UTF-8
+// state are free; close_received_ is not to be touched before the frame is whole.
 void Connection::skip_control(Bytes part) noexcept {
   if (opcode_ != opcode_close) return;
-  if (control_size_ == 0) utf8_ = {};
+  if (control_size_ == 0) {
+    utf8_ = {};
+    message_size_ = 0;
+  }
   std::size_t i = 0;
   for (; i < part.size() && control_size_ + i < 2; ++i) {
-    const auto code = static_cast<unsigned>(close_received_) << 8 | byte_at(part.data(), i);
-    close_received_ = static_cast<CloseCode>(code & 0xFFFF);
+    message_size_ = message_size_ << 8 | byte_at(part.data(), i);
   }
   if (utf8_.pending == utf8_broken) return;
   if (utf8_validate(utf8_, part.subspan(i)) != utf8_all_valid) utf8_.pending = utf8_broken;
@@ -300,16 +304,18 @@ Event Connection::receive_close(Bytes payload) noexcept {
   wait_ = Wait::header;
   CloseCode code = CloseCode::no_status;
   bool reason_valid = true;
+  const bool has_code = !payload.empty() || control_size_ != 0;
   if (!payload.empty()) {
     code = static_cast<CloseCode>(byte_at(payload.data(), 0) << 8 | byte_at(payload.data(), 1));
     payload = payload.subspan(2);
     reason_valid = utf8_is_valid(payload);
   } else if (control_size_ != 0) {  // it was skipped, see skip_control()
-    code = close_received_;
+    code = static_cast<CloseCode>(message_size_);
     reason_valid = utf8_.complete();
   }
-  close_received_ = CloseCode::none;
-  if (code != CloseCode::no_status && !is_wire_close_code(static_cast<std::uint16_t>(code))) {
+  // RFC 6455 section 7.4.1: 1005 "MUST NOT be set as a status code" in the frame; it stands here only
+  // for a frame without one.
+  if (has_code && !is_wire_close_code(static_cast<std::uint16_t>(code))) {
     fail(errc::close_code_invalid);
     return {};
   }

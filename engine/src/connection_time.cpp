@@ -40,14 +40,18 @@ Instant Connection::message_deadline() const noexcept {
   return seen_data_ ? never : after(phase_at_, config_->timeouts.first_message);
 }
 
+// Whether there was silence since our Ping left. Any input ends it, not only the Pong: the peer may
+// answer a later Ping instead (RFC 6455 section 5.5.3), and the next silence gets a Ping of its own.
+bool Connection::awaiting_pong() const noexcept { return ping_at_ != never && input_at_ <= ping_at_; }
+
 Instant Connection::silence_deadline() const noexcept {
   const Timeouts& timeouts = config_->timeouts;
   Instant next = after(input_at_, timeouts.idle);
   // While our Ping waits behind other output the peer can not answer it; a peer that takes no output
   // is the adapter's output stall deadline to find.
   if (ping_queued_) return next;
-  if (ping_at_ == never) return std::min(next, after(input_at_, timeouts.ping_interval));
-  return std::min(next, after(std::max(ping_at_, input_at_), timeouts.pong));
+  return std::min(
+      next, awaiting_pong() ? after(ping_at_, timeouts.pong) : after(input_at_, timeouts.ping_interval));
 }
 
 void Connection::arm(Instant now) noexcept {
@@ -74,8 +78,7 @@ void Connection::expire(Instant now) noexcept {
 errc Connection::silence_error(Instant now) const noexcept {
   const Timeouts& timeouts = config_->timeouts;
   if (after(input_at_, timeouts.idle) <= now) return errc::idle_timeout;
-  if (ping_at_ == never) return errc::none;
-  return after(std::max(ping_at_, input_at_), timeouts.pong) <= now ? errc::pong_timeout : errc::none;
+  return awaiting_pong() && after(ping_at_, timeouts.pong) <= now ? errc::pong_timeout : errc::none;
 }
 
 // RFC 6455 section 5.5.2: a Ping "may serve either as a keepalive or as a means to verify that the
@@ -89,6 +92,7 @@ void Connection::send_keep_alive(Instant now) noexcept {
     return;
   }
   ping_id_ = id;
+  ping_at_ = never;  // until it has left
   ping_queued_ = 1;
 }
 

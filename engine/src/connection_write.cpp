@@ -162,6 +162,7 @@ void Connection::queue_pong(ConstBytes payload) noexcept {
   if (queue_control(opcode_pong, payload) != errc::none) return;  // best effort
   pong_tail_ = static_cast<std::uint8_t>(size);
   pong_bytes_ += static_cast<std::uint32_t>(size);
+  pong_end_ = out_.size();
 }
 
 // Never fails: without a block the frame goes out from inline memory, without its reason.

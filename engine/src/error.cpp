@@ -1,6 +1,6 @@
 #include "sansock/error.h"
 
-#include <array>
+#include <iterator>
 
 #include "error_message.h"
 
@@ -38,7 +38,7 @@ constexpr auto away = CloseCode::going_away;
   Row { errc::code, #code, group, close, http_status, text }
 
 // The text of causes for which a server refuses a handshake is also the body of the refusal.
-constexpr std::array rows = {
+constexpr Row rows[] = {
     SANSOCK_ROW(none, no_condition, no_close, 400, "No error."),
 
     SANSOCK_ROW(rsv1_unexpected, violation, protocol, 400,
@@ -168,8 +168,8 @@ constexpr std::array rows = {
 #undef SANSOCK_ROW
 
 constexpr bool rows_complete() {
-  if (rows.size() != static_cast<std::size_t>(errc::count_)) return false;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  if (std::size(rows) != static_cast<std::size_t>(errc::count_)) return false;
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
     if (static_cast<std::size_t>(rows[i].code) != i || rows[i].text.empty()) return false;
   }
   return true;
@@ -180,7 +180,7 @@ constexpr Row unknown = {errc::count_, "unknown", no_condition, no_close, 400, "
 
 const Row& row(errc e) noexcept {
   const auto index = static_cast<std::size_t>(e);
-  return index < rows.size() ? rows[index] : unknown;
+  return index < std::size(rows) ? rows[index] : unknown;
 }
 
 // Values of an std::error_code need not be those of an errc.

@@ -8,6 +8,7 @@
 
 #include "character.h"
 #include "header_list.h"
+#include "origin_form.h"
 #include "sansock/handshake.h"
 #include "text_writer.h"
 #include "token_list.h"
@@ -22,11 +23,6 @@ using detail::headers_have_token;
 // sends more is playing.
 constexpr std::uint8_t interim_max = 8;
 
-bool is_sendable_target(std::string_view target) noexcept {
-  return target.starts_with('/') && detail::all_chars(target, detail::char_visible) &&
-         target.find('#') == target.npos;
-}
-
 // "null", or a serialised origin; never a list.
 bool is_sendable_origin(std::string_view origin) noexcept {
   return detail::all_chars(origin, detail::char_visible) && origin.find(',') == origin.npos;
@@ -39,7 +35,7 @@ bool is_sendable_header(const Header& header) noexcept {
 
 errc check_client_request(const ClientRequest& request) noexcept {
   detail::TokenSet subprotocols;
-  const bool sendable = is_host(request.host) && is_sendable_target(request.target) &&
+  const bool sendable = is_host(request.host) && detail::is_origin_form(request.target) &&
                         is_sendable_origin(request.origin) &&
                         std::all_of(request.subprotocols.begin(), request.subprotocols.end(),
                                     [&](std::string_view name) { return subprotocols.add(name); }) &&
@@ -64,7 +60,9 @@ bool has_header(std::span<const Header> headers, std::string_view name) noexcept
                      [name](const Header& header) { return equal_ignoring_case(header.name, name); });
 }
 
-bool is_http_1(const Response& response) noexcept { return response.start_line().starts_with("HTTP/1."); }
+bool is_http_1(const Response& response) noexcept {
+  return detail::begins_with(response.start_line(), "HTTP/1.");
+}
 
 // RFC 9112 section 6.3. A length that is not one number is none: the body then ends with the
 // transport.
@@ -179,7 +177,7 @@ void ClientHandshake::begin_body() noexcept {
 
 // RFC 6455 section 4.1, points 1 to 4 of what the client must validate.
 errc ClientHandshake::check_accepted() const noexcept {
-  if (!response_.start_line().starts_with("HTTP/1.1 ")) return errc::response_malformed;
+  if (!detail::begins_with(response_.start_line(), "HTTP/1.1 ")) return errc::response_malformed;
   if (!headers_have_token(response_, "Upgrade", "websocket")) return errc::upgrade_header_invalid;
   if (!headers_have_token(response_, "Connection", "Upgrade")) return errc::connection_header_invalid;
   // Byte for byte: base64 is case-sensitive.

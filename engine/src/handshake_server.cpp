@@ -9,6 +9,7 @@
 
 #include "character.h"
 #include "header_list.h"
+#include "origin_form.h"
 #include "sansock/handshake.h"
 #include "text_writer.h"
 #include "token_list.h"
@@ -18,12 +19,6 @@ namespace sansock {
 namespace {
 
 using detail::headers_have_token;
-
-// RFC 9112 section 3.2.1. What a browser leaves unescaped in a query is let through.
-bool is_origin_form(std::string_view target) noexcept {
-  return target.starts_with('/') && detail::all_chars(target, detail::char_visible) &&
-         target.find('#') == target.npos;
-}
 
 bool has_body(const Request& request) noexcept {
   const std::size_t lengths = request.header_count("Content-Length");
@@ -114,8 +109,8 @@ void ServerHandshake::check_request() noexcept {
 // RFC 6455 section 4.2.1, point 1
 errc ServerHandshake::check_start_line() const noexcept {
   if (request_.method() != "GET") return errc::method_not_get;
-  if (!request_.start_line().ends_with(" HTTP/1.1")) return errc::http_version_unsupported;
-  return is_origin_form(request_.target()) ? errc::none : errc::target_invalid;
+  if (!detail::finishes_with(request_.start_line(), " HTTP/1.1")) return errc::http_version_unsupported;
+  return detail::is_origin_form(request_.target()) ? errc::none : errc::target_invalid;
 }
 
 errc ServerHandshake::check_headers() const noexcept {

@@ -36,7 +36,7 @@ bool is_ipv4(std::string_view text) noexcept {
 bool is_ipv6(std::string_view text) noexcept {
   int groups = 0;
   bool elided = false;
-  if (text.starts_with("::")) {
+  if (begins_with(text, "::")) {
     elided = true;
     text.remove_prefix(2);
   }

@@ -46,7 +46,7 @@ bool parse_authority(std::string_view text, Url& url) noexcept {
 // socket-path [ ":" target ], the socket's path without ':' and '?'; an empty authority before it
 // is allowed.
 bool parse_unix(std::string_view& rest, Url& url) noexcept {
-  if (rest.starts_with("//")) {
+  if (detail::begins_with(rest, "//")) {
     rest.remove_prefix(2);
     if (!rest.starts_with('/')) return false;
   }
@@ -71,7 +71,7 @@ bool parse(std::string_view rest, Url& url) noexcept {
   if (unix_socket) {
     if (!parse_unix(rest, url)) return false;
   } else {
-    if (!rest.starts_with("//")) return false;
+    if (!detail::begins_with(rest, "//")) return false;
     rest.remove_prefix(2);
     if (!parse_authority(take_until(rest, "/?"), url)) return false;
   }

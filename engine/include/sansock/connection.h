@@ -156,6 +156,7 @@ class Connection {
   void expire(Instant now) noexcept;
   void send_keep_alive(Instant now) noexcept;
   errc silence_error(Instant now) const noexcept;
+  bool awaiting_pong() const noexcept;
   Instant silence_deadline() const noexcept;
   Instant message_deadline() const noexcept;
 
@@ -185,6 +186,7 @@ class Connection {
   std::uint32_t ping_id_ = 0;  // payload of the newest keep-alive Ping
   std::uint32_t round_trip_us_ = 0;
   std::uint32_t pong_bytes_ = 0;  // an upper bound of queued, unsent pongs
+  std::uint32_t pong_end_ = 0;    // output bytes up to the end of the newest of them
   std::uint16_t fragments_empty_ = 0;
   CloseCode close_sent_ = CloseCode::none;
   CloseCode close_received_ = CloseCode::none;

@@ -1,5 +1,6 @@
-// A loop of server connections, whatever it is made of. What it has to do is described in
-// sansock/loop.h; a further adapter needs a Loop with those calls, and nothing here.
+// A loop of connections, whatever it is made of, so that Server and Client are compiled once. What
+// it has to do is described in sansock/loop.h; a further adapter needs a Loop with those calls, and
+// nothing here.
 #pragma once
 
 #include <functional>
@@ -7,22 +8,23 @@
 #include <optional>
 
 #include "sansock/loop.h"
-#include "server_peer.h"
 
 namespace sansock {
 
-class PeerLoop {
+// Handlers of type H are made with a reference to their Owner.
+template <class H, class Owner>
+class AnyLoop {
  public:
-  PeerLoop() = default;
-  PeerLoop(const PeerLoop&) = delete;
-  PeerLoop& operator=(const PeerLoop&) = delete;
-  virtual ~PeerLoop() = default;
+  AnyLoop() = default;
+  AnyLoop(const AnyLoop&) = delete;
+  AnyLoop& operator=(const AnyLoop&) = delete;
+  virtual ~AnyLoop() = default;
 
   virtual std::error_code open() = 0;
-  virtual std::optional<ConnectionId> add(int fd, const Config& config, ServerThread& thread) = 0;
-  virtual Driver<ServerPeer>* find(ConnectionId id) = 0;
+  virtual std::optional<ConnectionId> add(int fd, Role role, const Config& config, Owner& owner) = 0;
+  virtual Driver<H>* find(ConnectionId id) = 0;
   virtual void touch(ConnectionId id) = 0;
-  virtual void for_each(const std::function<void(Driver<ServerPeer>&)>& visit) = 0;
+  virtual void for_each(const std::function<void(Driver<H>&)>& visit) = 0;
   virtual int fd(ConnectionId id) = 0;
   virtual void turn(Duration wait_max) = 0;
   virtual bool post(std::function<void()> task) = 0;
@@ -33,20 +35,19 @@ class PeerLoop {
   virtual void stop_accepting() = 0;
 };
 
-template <class Loop>
-class PeerLoopOf final : public PeerLoop {
+template <class Loop, class H, class Owner>
+class AnyLoopOf final : public AnyLoop<H, Owner> {
  public:
-  template <class... Arguments>
-  explicit PeerLoopOf(Arguments&&... arguments) : loop_(std::forward<Arguments>(arguments)...) {}
+  explicit AnyLoopOf(const LoopOptions& options) : loop_(options) {}
 
   std::error_code open() override { return loop_.open(); }
-  std::optional<ConnectionId> add(int fd, const Config& config, ServerThread& thread) override {
-    return loop_.add(fd, Role::server, config, thread);
+  std::optional<ConnectionId> add(int fd, Role role, const Config& config, Owner& owner) override {
+    return loop_.add(fd, role, config, owner);
   }
-  Driver<ServerPeer>* find(ConnectionId id) override { return loop_.find(id); }
+  Driver<H>* find(ConnectionId id) override { return loop_.find(id); }
   void touch(ConnectionId id) override { loop_.touch(id); }
-  void for_each(const std::function<void(Driver<ServerPeer>&)>& visit) override {
-    loop_.for_each([&visit](ConnectionId, Driver<ServerPeer>& driver) { visit(driver); });
+  void for_each(const std::function<void(Driver<H>&)>& visit) override {
+    loop_.for_each([&visit](ConnectionId, Driver<H>& driver) { visit(driver); });
   }
   int fd(ConnectionId id) override { return loop_.fd(id); }
   void turn(Duration wait_max) override { loop_.turn(wait_max); }
