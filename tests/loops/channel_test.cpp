@@ -75,6 +75,9 @@ TYPED_TEST(ChannelTest, APausedConnectionWhosePeerLeftDoesNotSpin) {
   this->start(pause_at_data);
   this->peer.send(scripted::request() + text_frame("one"));
   ASSERT_TRUE(this->wait_for_messages(1));
+  scripted::turn_times(*this->loop, 2);
+  ASSERT_FALSE(this->peer.receive().empty());
+  this->peer.send(text_frame("two"));
   this->peer.close();
   scripted::turn_times(*this->loop, 5);
   ASSERT_NE(this->loop->find(this->id), nullptr);
@@ -82,6 +85,19 @@ TYPED_TEST(ChannelTest, APausedConnectionWhosePeerLeftDoesNotSpin) {
   const Instant end = MonotonicClock::now() + std::chrono::milliseconds(200);
   while (MonotonicClock::now() < end) this->loop->turn(std::chrono::milliseconds(50));
   EXPECT_LE(this->loop->counters().turns - before, 10u);
+}
+
+// With nothing unread there is nothing to wait for.
+TYPED_TEST(ChannelTest, C7_APausedConnectionWhosePeerLeftInSilenceEnds) {
+  this->start(pause_at_data);
+  this->peer.send(scripted::request() + text_frame("one"));
+  ASSERT_TRUE(this->wait_for_messages(1));
+  scripted::turn_times(*this->loop, 2);
+  ASSERT_FALSE(this->peer.receive().empty());
+  this->peer.close();
+  ASSERT_TRUE(this->wait_for_end());
+  EXPECT_EQ(this->record.closed, 1);
+  EXPECT_EQ(this->record.cause, errc::eof);
 }
 
 // C7: our writes fail with EPIPE when the peer has closed its end, but its Close frame has arrived.

@@ -74,7 +74,9 @@ class BlockingLoop {
     } else if (channel_ && (ready.failed || (ready.hung_up && wants_.write))) {
       follow(channel_->on_failure(errc::transport_error, now));
     } else if (channel_ && ready.hung_up) {
-      hung_up_ = !wants_.read;
+      const auto wants = channel_->on_hang_up(now, options_.output_stall_timeout);
+      if (wants) follow(*wants);
+      hung_up_ = !wants;
     }
     if (channel_ && wants_.deadline <= now) follow(channel_->on_turn(now, options_.output_stall_timeout));
   }
@@ -104,8 +106,8 @@ class BlockingLoop {
   std::unique_ptr<std::byte[]> buffer_;
   std::optional<detail::Channel<H>> channel_;
   detail::Wants wants_;
-  // The peer has closed its end while reading is paused: poll(2) would say so at once each time, and
-  // there may still be something to read when reading goes on.
+  // The peer has closed its end while reading is paused, and there is still something to read for the
+  // time when reading goes on: poll(2) would say so in each turn.
   bool hung_up_ = false;
   std::uint64_t serial_ = 0;
 };

@@ -61,7 +61,7 @@ class Driver {
   // before the events that follow from it: how a handler sees that its output drains.
   Interest on_written(std::size_t written, Instant now) {
     endpoint_.consume(written, now);
-    if constexpr (requires(H& handler, Endpoint& endpoint) { handler.on_written(endpoint); }) {
+    if constexpr (requires(H & handler, Endpoint & endpoint) { handler.on_written(endpoint); }) {
       handler_.on_written(endpoint_);
     }
     return drain(now);

@@ -172,9 +172,9 @@ class EpollLoop {
       // Nothing else would tell that the peer is gone.
       follow(slot, channel.on_failure(errc::transport_error, now));
     } else if (hung_up && channel.notes().watched != watch_nothing) {
-      // The peer has closed its end. A Unix socket says so while there is still something to read,
-      // which is not lost: it is read when reading goes on. Until then, edge-triggered, it says no more.
-      watch_for(slot, watch_nothing);
+      const auto wants = channel.on_hang_up(now, options_.output_stall_timeout);
+      if (wants) return follow(slot, *wants);
+      watch_for(slot, watch_nothing);  // or it would be said again in each turn
     }
   }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <memory>
 #include <new>
+#include <optional>
 #include <vector>
 
 #include "sansock/detail/stream_io.h"
@@ -55,6 +56,16 @@ class Channel {
   Wants on_writable(Instant now, Duration stall_max) {
     blocked_ = false;
     return go_on(driver_.resume(now), now, stall_max);
+  }
+  // The peer has closed its end while reading is paused. A Unix socket says so even while there is
+  // something to read: nullopt then; it stays for the time when reading goes on.
+  std::optional<Wants> on_hang_up(Instant now, Duration stall_max) {
+    if (!stash_empty()) return std::nullopt;
+    switch (peek(fd_)) {
+      case IoState::ended: return go_on(driver_.on_eof(now), now, stall_max);
+      case IoState::failed: return on_failure(errc::transport_error, now);
+      default: return std::nullopt;
+    }
   }
   Wants on_failure(errc cause, Instant now) {
     driver_.on_failure(cause, now);
