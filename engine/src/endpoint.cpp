@@ -202,7 +202,10 @@ Event Endpoint::poll_opening() noexcept {
           refuse(error);
         }
         return {};
-      case Stage::reading: break;
+      case Stage::reading:
+        if (connection_.phase_ == Phase::handshake) break;
+        end_opening();  // it ended inside the head
+        return {};
     }
   }
   if (connection_.phase_ != Phase::handshake || connection_.paused_ || connection_.unread().empty())
