@@ -52,7 +52,7 @@ TEST_F(ClientInboxTest, RunsOfOneMessageAreContiguous) {
 
 TEST_F(ClientInboxTest, PartsOfAMessageCanBeTaken) {
   EXPECT_TRUE(append("a", true, false));
-  Run run = inbox_.take_run();
+  sansock::Run run = inbox_.take_run();
   EXPECT_EQ(as_text(run.bytes), "a");
   EXPECT_TRUE(run.begin);
   EXPECT_FALSE(run.end);

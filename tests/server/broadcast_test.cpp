@@ -94,6 +94,7 @@ TEST_P(Broadcast_, C8PeersThatNeverRead) {
   EXPECT_LE(queued_max, 256u << 10);
   EXPECT_GT(queued_max, 100'000u);
   EXPECT_EQ(server().connections(), 3u);
+  server_.reset();  // before what its handlers refer to
 }
 
 // C9: closing and terminating others, and oneself, while all are visited.
@@ -122,8 +123,9 @@ TEST_P(Broadcast_, C9CloseWhileVisiting) {
   }
   // The nested broadcast may come before "kept" to peers that are visited later, and not to closed ones.
   EXPECT_GE(kept, 3);
-  EXPECT_TRUE(eventually([this] { return log_.count("close") == 6; }));
+  EXPECT_TRUE(eventually([&] { return count == 9 && log_.count("close") == 6; }));
   EXPECT_EQ(server().connections(), 3u);
+  server_.reset();  // before what its handlers refer to
 }
 
 // C10: commands from many threads go through the mailbox, so nothing is ever done twice at once.
@@ -164,6 +166,7 @@ TEST_P(Broadcast_, C10ManyThreadsAtOnce) {
     client.terminate();
   }
   EXPECT_TRUE(eventually([this] { return log_.count("close") == 4; }));
+  server_.reset();  // before what its handlers refer to
 }
 
 }  // namespace

@@ -223,7 +223,9 @@ TEST_P(ClientConnect, AgainAfterTheEnd) {
   for (int i = 0; i < 3; ++i) {
     ASSERT_FALSE(client.connect(url()));
     EXPECT_EQ(echoed(client, "x"), "x");
-    if (i == 0) EXPECT_FALSE(client.close());
+    if (i == 0) {
+      EXPECT_FALSE(client.close());
+    }
   }
   Client moved = std::move(client);
   EXPECT_EQ(echoed(moved, "y"), "y");

@@ -37,7 +37,7 @@ TEST_P(PeerCallbacks, AutoPongOff) {
 TEST_P(PeerCallbacks, RunsArriveAsTheyCome) {
   make();
   std::string collected;
-  server().route("/", {.on_run = [this, &collected](Peer& peer, const Run& run) {
+  server().route("/", {.on_run = [this, &collected](Peer& peer, const sansock::Run& run) {
                    if (run.begin) collected.clear();
                    collected += as_text(run.bytes);
                    if (run.end) {
@@ -57,6 +57,7 @@ TEST_P(PeerCallbacks, RunsArriveAsTheyCome) {
       raw.read_until("abcdef").ends_with("\x82\x06"
                                          "abcdef"));
   EXPECT_EQ(log_.lines(), std::vector<std::string>{"binary"});
+  server_.reset();  // before what its handlers refer to
 }
 
 TEST_P(PeerCallbacks, SendPartAndBorrowed) {
@@ -79,6 +80,7 @@ TEST_P(PeerCallbacks, SendPartAndBorrowed) {
   EXPECT_EQ(client.receive(std::chrono::seconds(20))->text(), "one two");
   EXPECT_TRUE(client.receive(std::chrono::seconds(20))->text() == borrowed);
   EXPECT_TRUE(eventually([this] { return log_.has("sent 77 whole"); }));
+  server_.reset();  // before what its handlers refer to
 }
 
 TEST_P(PeerCallbacks, BorrowedMemoryComesBackWhenThePeerEnds) {
@@ -103,6 +105,7 @@ TEST_P(PeerCallbacks, BorrowedMemoryComesBackWhenThePeerEnds) {
   raw.read_all();
   EXPECT_TRUE(eventually([this] { return log_.lines().size() == 2; }));
   EXPECT_EQ(log_.lines(), (std::vector<std::string>{"5 cut", "aborted"}));
+  server_.reset();  // before what its handlers refer to
 }
 
 TEST_P(PeerCallbacks, PauseAndResumeLoseNothing) {
@@ -138,6 +141,7 @@ TEST_P(PeerCallbacks, PauseAndResumeLoseNothing) {
   server().post(id, [](Peer& peer) { peer.resume(); });
   EXPECT_TRUE(eventually([this] { return log_.has("d"); }));
   EXPECT_EQ(log_.lines(), (std::vector<std::string>{"a", "stop", "b", "stop", "c", "d"}));
+  server_.reset();  // before what its handlers refer to
 }
 
 // A paused peer that is closed must still read the reply.

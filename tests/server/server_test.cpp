@@ -181,6 +181,7 @@ TEST_P(Server_, PostReachesAPeerUntilItIsGone) {
   server().for_each([&](Peer& peer) { peer.send("all"); });
   EXPECT_EQ(other.receive(std::chrono::seconds(20))->text(), "all");
   EXPECT_EQ(ran, 0);
+  server_.reset();  // before what its handlers refer to
 }
 
 // A message that is collected out of many runs, and one that the thread's memory does not hold.

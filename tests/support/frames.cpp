@@ -135,9 +135,8 @@ std::string quote(std::string_view text) { return quote(bytes_of(text)); }
 Data bytes_of(std::string_view text) { return Data(text.begin(), text.end()); }
 
 Data bytes_of(ConstBytes bytes) {
-  Data data;
-  for (const std::byte byte : bytes) data.push_back(static_cast<std::uint8_t>(byte));
-  return data;
+  const auto* const begin = reinterpret_cast<const std::uint8_t*>(bytes.data());
+  return Data(begin, begin + bytes.size());
 }
 
 std::string string_of(const Data& bytes) { return std::string(bytes.begin(), bytes.end()); }
