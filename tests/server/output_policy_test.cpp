@@ -38,9 +38,11 @@ class OutputPolicy_ : public ServerTest {
   }
   // Has the route send more than the kernel's buffers take, and then as much as the limit allows.
   void fill(RawClient& raw) {
-    constexpr int times = 20;
-    for (int i = 0; i < times; ++i) raw.send(RawClient::frame(1, "1000"));
-    EXPECT_TRUE(eventually([this] { return log_.count("open") == times; }));
+    constexpr std::size_t times = 20;
+    for (std::size_t i = 1; i <= times; ++i) {
+      raw.send(RawClient::frame(1, "1000"));
+      ASSERT_TRUE(eventually([this, i] { return log_.count("open") == i; }));
+    }
     EXPECT_TRUE(log_.has("full"));
     log_.clear();
   }
@@ -144,7 +146,7 @@ TEST_P(OutputPolicy_, StalledPeerIsDroppedByItsDeadline) {
   start();
   RawClient raw(address());
   raw.upgrade();
-  for (int i = 0; i < 20; ++i) raw.send(RawClient::frame(1, "1000"));
+  fill(raw);
   EXPECT_TRUE(eventually([this] { return log_.has("closed output_stall_timeout"); }));
 }
 

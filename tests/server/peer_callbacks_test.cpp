@@ -92,7 +92,7 @@ TEST_P(PeerCallbacks, BorrowedMemoryComesBackWhenThePeerEnds) {
            [&](Peer& peer) {
              peer.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(borrowed)), 5);
              peer.terminate();
-             EXPECT_EQ(peer.state(), ReadyState::closed);
+             EXPECT_NE(peer.state(), ReadyState::open);
              EXPECT_EQ(peer.send("late"), errc::already_closing);
            },
        .on_sent = [this](Peer&, std::uint64_t token,
@@ -264,11 +264,12 @@ TEST_P(PeerCommands, C9EveryCommandInEveryCallback) {
       raw.read_all();
       EXPECT_TRUE(raw.ended());
       raw.close();
-      ASSERT_TRUE(eventually([this] { return server().counters().closed >= 1; }));
+      const std::uint64_t ending = command == Command::for_each ? 2 : 1;  // the other one too
+      ASSERT_TRUE(eventually([&] { return server().counters().closed >= ending; }));
       const bool opened = !(std::string_view(where) == "request" &&
                             (command == Command::close || command == Command::terminate));
       EXPECT_EQ(log_.count("close"), opened ? 1u : 0u);
-      if (command != Command::for_each) {  // which ends the other too
+      if (ending == 1) {
         other.ping_and_wait(std::chrono::seconds(20));
         ASSERT_FALSE(other.send("after"));
         std::string got;

@@ -76,6 +76,8 @@ class ServerTest : public testing::TestWithParam<Place> {
   ServerOptions options() const {
     ServerOptions options;
     options.adapter = GetParam().adapter;
+    // Many tests end with peers that answer nothing any more.
+    options.stop_timeout = std::chrono::milliseconds(200);
     return options;
   }
   void make(ServerOptions given) { server_ = std::make_unique<Server>(std::move(given)); }
