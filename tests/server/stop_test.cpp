@@ -137,8 +137,13 @@ TEST_P(Stop, FromASignalHandler) {
   EXPECT_EQ(client.close_status().received, CloseCode::going_away);
 }
 
-TEST_P(Stop, UnixSocketFileIsRemoved) {
-  if (GetParam().transport != Transport::unix_path) GTEST_SKIP() << "no file";
+class StopUnix : public ServerTest {};
+INSTANTIATE_TEST_SUITE_P(Places, StopUnix,
+                         testing::Values(Place{Adapter::epoll, Transport::unix_path},
+                                         Place{Adapter::blocking, Transport::unix_path}),
+                         place_name);
+
+TEST_P(StopUnix, SocketFileIsRemoved) {
   make();
   server().route("/", echo());
   start();

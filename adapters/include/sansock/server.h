@@ -58,7 +58,9 @@ struct PeerId {
   bool operator==(const PeerId&) const = default;
 };
 
-// What to do with an upgrade request.
+// What to do with an upgrade request. One that can not be sent (a header with a line break, a
+// subprotocol that was not offered, a status out of range) becomes a 500 from on_request, and an
+// error of Peer::decide().
 class Decision {
  public:
   // Accepts with the first offered subprotocol that the route has (or none), or with `subprotocol`.
@@ -82,7 +84,7 @@ class Decision {
 enum class OutputPolicy : std::uint8_t {
   refuse,  // go on until Limits::output_bytes_max, then send() gives errc::output_full
   pause,   // also stop reading from this peer until its output has drained: for echo-like routes
-  drop,    // end the connection (errc::output_full)
+  drop,    // end the connection at once: send() gives errc::output_full, as does on_close
 };
 
 struct Route {
@@ -128,10 +130,11 @@ struct ListenOptions {
 struct ServerOptions {
   Adapter adapter = Adapter::automatic;
   unsigned threads = 1;               // epoll: loops; blocking: each connection has a thread anyway
-  unsigned connections_max = 18'000;  // over all threads; further ones wait in the backlog
-  std::size_t output_memory_max = std::size_t{256} << 20;   // bytes of output blocks, per thread
-  std::size_t message_memory_max = std::size_t{256} << 20;  // bytes of partly arrived messages, per thread
-  std::size_t receive_buffer_size = 256u << 10;             // one per thread
+  unsigned connections_max = 18'000;  // over all threads, in equal shares; others wait in the backlog
+  // Bytes of output blocks; like the next two per thread, so that blocking has them per connection.
+  std::size_t output_memory_max = std::size_t{256} << 20;
+  std::size_t message_memory_max = std::size_t{256} << 20;  // bytes of partly arrived messages
+  std::size_t receive_buffer_size = 256u << 10;             // blocking: at most 64 KiB
   Limits handshake_limits = {};                             // of the request head, before a route is known
   Duration handshake_timeout = std::chrono::seconds(10);
   Duration stop_timeout = std::chrono::seconds(5);           // bound of stop()
@@ -158,7 +161,9 @@ class Server {
   void route(std::string path, Route route);
   // Answers plain requests (no upgrade) for a path; others get 426 where a route exists, else 404.
   void page(std::string path, std::function<Page(const Request&)> handler);
-  // Sees every refusal that the library itself decides on, before it is sent; may replace it.
+  // Sees every refusal that the library itself decides on, before it is sent; may replace it. `cause`
+  // is errc::rejected where no route has the path (404). The request is nullptr where its head was
+  // malformed. Not seen: 408 on the deadline, 503 at stop(). Runs on each thread, as pages do.
   void on_refusal(std::function<std::optional<Page>(errc cause, const Request*)> handler);
 
   // Several calls listen at several places.
@@ -166,23 +171,29 @@ class Server {
   std::uint16_t port() const noexcept;  // of the first TCP listener
   std::vector<Address> addresses() const;
 
-  // Serves until stop(); run() uses the calling thread for the first loop, start() returns.
+  // Serves until stop(), once; run() uses the calling thread for the first loop, start() returns.
+  // errc::config_invalid where a route's limits contradict each other; std::errc::
+  // destination_address_required before listen(); what the system says otherwise.
   std::error_code run();
   std::error_code start();
   void join();
 
   // From any thread, and from signal handlers. Stops accepting, closes every peer with 1001, waits
-  // at most stop_timeout, then drops the rest and returns from run(). Idempotent.
+  // at most stop_timeout, then drops the rest and returns from run(). Idempotent, and for good: a
+  // server that was stopped before run() returns from it at once.
   void stop() noexcept;
   // From any thread: stops accepting, peers live on.
   void stop_accepting() noexcept;
 
-  // From any thread: runs `task` on the peer's thread, if the peer is still open by then.
+  // From any thread, also from handlers; what the next three do happens after the running handler
+  // has returned, and not at all while the server does not run.
+  // Runs `task` on the peer's thread, if the peer is still there by then.
   void post(PeerId peer, std::function<void(Peer&)> task);
-  // From any thread: sends to every open peer, or to those of one route. The frame is encoded once
-  // and shared. `filter` runs on each peer's thread. Peers whose output is full miss it (counted).
+  // Sends to every open peer, or to those of one route. The frame is encoded once and shared.
+  // `filter` runs on each peer's thread. Peers whose output is full, or who are in the middle of a
+  // message of send_part(), miss it (counted).
   void broadcast(MessageType type, ConstBytes payload, BroadcastOptions options = {});
-  // From any thread: calls `visit` for each open peer, on that peer's thread.
+  // Calls `visit` for each open peer, on that peer's thread. It may do anything to any peer there.
   void for_each(std::function<void(Peer&)> visit);
 
   struct Counters {
@@ -219,17 +230,19 @@ class Peer {
   std::error_code pong(ConstBytes payload = {});
   std::error_code close(CloseCode code = CloseCode::normal, std::string_view reason = {});
   void terminate();  // at once, without a closing handshake
+  // No more messages until resume(). What had arrived already is kept; closing ends the pause.
   void pause();
   void resume();
 
-  // After Decision::later(), once.
+  // After Decision::later(), once. errc::already_answered for a second time; errc::already_closing or
+  // errc::no_request where the client has left. On error nothing was answered.
   std::error_code decide(const Decision& decision);
 
   // In on_request, until decide(), and in on_open; nullptr otherwise.
   const Request* request() const noexcept;
   std::string_view subprotocol() const noexcept;  // "" if none was selected
   ReadyState state() const noexcept;
-  bool paused() const noexcept;
+  bool paused() const noexcept;  // by pause(), not by OutputPolicy::pause
   std::size_t output_size() const noexcept;
   Duration round_trip() const noexcept;
   CloseStatus close_status() const noexcept;
