@@ -74,67 +74,106 @@ TEST(MallocTrap, CatchesWhatItShould) {
   delete number;
 }
 
-TEST(NoAllocation, WholeLifeOfTwoEndpoints) {
-  Wire wire;
+std::byte megabyte[1 << 20];
+
+// A client and a server in memory that is there already; the server echoes.
+class Life {
+ public:
+  Life()
+      : server_(*new (places_[0]) Endpoint(Role::server, wire.config)),
+        client_(*new (places_[1]) Endpoint(Role::client, wire.config)),
+        assembler_(*wire.memory) {}
+  ~Life() {
+    server_.~Endpoint();
+    client_.~Endpoint();
+  }
+
+  void open() {
+    refuse_if(client_.connect({.host = "example.com"}));
+    settle();
+  }
+  void echo() {
+    for (int i = 0; i < 1000; ++i) {
+      refuse_if(client_.send("echo this"));
+      if (i % 10 == 0) refuse_if(client_.ping(as_bytes("and this")));
+      settle();
+    }
+  }
+  void stream_megabytes() {
+    refuse_if(client_.send_borrowed(MessageType::binary, megabyte, 1));
+    settle();
+    for (int i = 0; i < 16; ++i) {
+      refuse_if(client_.send_part(MessageType::binary, ConstBytes(megabyte).first(64 << 10), i == 15));
+      settle();
+    }
+  }
+  void close() {
+    server_.handle_timeout(start);
+    poll(server_);
+    refuse_if(server_.close(CloseCode::going_away, "done"));
+    settle();
+    client_.feed_eof(start);
+    poll(client_);
+    server_.feed_eof(start);
+    poll(server_);
+  }
+
+  static Wire wire;
   Counts counts;
-  alignas(Endpoint) static std::byte places[2][sizeof(Endpoint)];
-  static std::byte megabyte[1 << 20];
+  bool refused = false;
+
+ private:
+  void refuse_if(std::error_code error) { refused = refused || static_cast<bool>(error); }
+  void poll(Endpoint& endpoint) {
+    while (const Event event = endpoint.poll()) on_event(endpoint, event);
+  }
+  void settle() {
+    const auto handler = [this](Endpoint& endpoint, const Event& event) { on_event(endpoint, event); };
+    while (wire.move(client_, server_, handler) + wire.move(server_, client_, handler) != 0) {
+    }
+  }
+  void on_event(Endpoint& endpoint, const Event& event) {
+    switch (event.kind) {
+      case EventKind::request: refuse_if(endpoint.accept()); break;
+      case EventKind::open: ++counts.open; break;
+      case EventKind::data:
+        if (endpoint.role() == Role::client) {
+          counts.bytes += event.bytes.size();
+          counts.messages += event.end;
+        } else if (assembler_.add(event) == MessageAssembler::Result::message) {
+          refuse_if(endpoint.send(event.type, assembler_.message()));
+        }
+        break;
+      case EventKind::ping: ++counts.pings; break;
+      case EventKind::pong: ++counts.pongs; break;
+      case EventKind::sent: ++counts.sent; break;
+      case EventKind::peer_close: ++counts.peer_closes; break;
+      case EventKind::closed: ++counts.closed; break;
+      case EventKind::none: break;
+    }
+  }
+
+  alignas(Endpoint) std::byte places_[2][sizeof(Endpoint)];
+  Endpoint& server_;
+  Endpoint& client_;
+  MessageAssembler assembler_;
+};
+
+Wire Life::wire;
+
+TEST(NoAllocation, WholeLifeOfTwoEndpoints) {
   std::size_t allocations = 0;
+  Counts counts;
   bool refused = false;
   {
     const MallocTrap trap;
-    auto* const server = new (places[0]) Endpoint(Role::server, wire.config);
-    auto* const client = new (places[1]) Endpoint(Role::client, wire.config);
-    MessageAssembler assembler(*wire.memory);
-    const auto on_event = [&](Endpoint& endpoint, const Event& event) {
-      switch (event.kind) {
-        case EventKind::request: refused = static_cast<bool>(endpoint.accept()); break;
-        case EventKind::open: ++counts.open; break;
-        case EventKind::data:
-          if (endpoint.role() == Role::client) {
-            counts.bytes += event.bytes.size();
-            counts.messages += event.end;
-          } else if (assembler.add(event) == MessageAssembler::Result::message) {
-            refused = refused || static_cast<bool>(endpoint.send(event.type, assembler.message()));
-          }
-          break;
-        case EventKind::ping: ++counts.pings; break;
-        case EventKind::pong: ++counts.pongs; break;
-        case EventKind::sent: ++counts.sent; break;
-        case EventKind::peer_close: ++counts.peer_closes; break;
-        case EventKind::closed: ++counts.closed; break;
-        case EventKind::none: break;
-      }
-    };
-    const auto settle = [&] {
-      while (wire.move(*client, *server, on_event) + wire.move(*server, *client, on_event) != 0) {
-      }
-    };
-    refused = static_cast<bool>(client->connect({.host = "example.com"}));
-    settle();
-    for (int i = 0; i < 1000; ++i) {
-      refused = refused || client->send("echo this");
-      if (i % 10 == 0) refused = refused || client->ping(as_bytes("and this"));
-      settle();
-    }
-    refused = refused || client->send_borrowed(MessageType::binary, megabyte, 1);
-    settle();
-    for (int i = 0; i < 16; ++i) {
-      refused = refused ||
-                client->send_part(MessageType::binary, ConstBytes(megabyte).subspan(0, 64 << 10), i == 15);
-      settle();
-    }
-    server->handle_timeout(start);
-    while (server->poll()) {
-    }
-    refused = refused || server->close(CloseCode::going_away, "done");
-    settle();
-    client->feed_eof(start);
-    while (const Event event = client->poll()) on_event(*client, event);
-    server->feed_eof(start);
-    while (const Event event = server->poll()) on_event(*server, event);
-    server->~Endpoint();
-    client->~Endpoint();
+    Life life;
+    life.open();
+    life.echo();
+    life.stream_megabytes();
+    life.close();
+    counts = life.counts;
+    refused = life.refused;
     allocations = MallocTrap::count();
   }
   EXPECT_EQ(allocations, 0u);
@@ -147,7 +186,7 @@ TEST(NoAllocation, WholeLifeOfTwoEndpoints) {
   EXPECT_EQ(counts.sent, 1u);
   EXPECT_EQ(counts.peer_closes, 2u);
   EXPECT_EQ(counts.closed, 2u);
-  EXPECT_EQ(wire.pool.available(), 100u);
+  EXPECT_EQ(Life::wire.pool.available(), 100u);
 }
 
 TEST(NoAllocation, FailuresAndRefusals) {

@@ -31,6 +31,7 @@ class ClientConnect : public ServerTest {
   }
   void TearDown() override {
     if (thread_.joinable()) thread_.join();
+    ServerTest::TearDown();
   }
   std::string header(std::string_view name) {
     std::string value = "none";

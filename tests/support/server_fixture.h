@@ -126,8 +126,11 @@ class ServerTest : public testing::TestWithParam<Place> {
     return message ? std::string(message->text()) : "nothing";
   }
 
-  std::unique_ptr<Server> server_;
+  // Before what handlers refer to.
+  void TearDown() override { server_.reset(); }
+
   Log log_;
+  std::unique_ptr<Server> server_;
 };
 
 }  // namespace sansock::test
