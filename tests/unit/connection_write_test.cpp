@@ -301,6 +301,8 @@ TEST(ConnectionWrite, SentTextIsCheckedOnRequest) {
     // A character over two parts; a bad part changes nothing and may be corrected.
     EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("\xE2\x82"), false));
     EXPECT_EQ(bench.connection.send_part(MessageType::text, as_bytes("x"), false), errc::text_not_utf8);
+    EXPECT_EQ(bench.connection.send_part(MessageType::text, as_bytes("\xAC\xFF"), false),
+              errc::text_not_utf8);
     EXPECT_EQ(bench.connection.send_part(MessageType::text, {}, true), errc::text_not_utf8);
     EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("\xAC"), true));
     EXPECT_FALSE(bench.connection.send("\xC3\xA9"));
