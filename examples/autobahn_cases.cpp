@@ -73,13 +73,17 @@ int run_autobahn_cases(const sansock::ClientOptions& options, const std::string&
   sansock::Client client(options);
   const auto count = case_count(client, base);
   if (!count) return exit_failed;
+  std::string payload;
   for (unsigned number = 1; number <= *count; ++number) {
     if (!connect(client, base + "/runCase?case=" + std::to_string(number) + "&" + as_agent)) {
       return exit_failed;
     }
     // Ends when the server ends the case, in whatever way it wants to see: that is its verdict to
     // give, so neither a failed send nor an unclean end is an error here.
-    while (const auto message = client.receive(silence_max)) client.send(message->type, message->bytes);
+    while (const auto message = client.receive(silence_max)) {
+      payload.assign(message->text());  // the view ends with the next call
+      client.send(message->type, sansock::as_bytes(payload));
+    }
     client.terminate();
     show_progress(number, *count);
   }

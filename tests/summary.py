@@ -11,6 +11,7 @@ missing report file) counts as one failed case. Exits with 1 if anything failed 
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as xml
@@ -42,7 +43,7 @@ class Summary:
 def read_programs(log):
     """The test programs that ran, in order: [(name, result, output)]. A name: "project:suite / program"."""
     programs = []
-    for line in log.read_text().splitlines():
+    for line in log.read_text(errors="replace").splitlines():
         entry = json.loads(line)
         programs.append((entry["name"], entry["result"], entry.get("stdout") or ""))
     return programs
@@ -51,7 +52,9 @@ def read_programs(log):
 def read_cases(log, names):
     """The cases of each program that reports any: {program: [element]}."""
     cases = {name: [] for name in names}
-    for suite in xml.parse(log).getroot():
+    # meson puts the programs' output in as it is; not all that a program may print may be in XML.
+    text = re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", log.read_bytes().decode(errors="replace"))
+    for suite in xml.fromstring(text.partition("?>")[2]):
         # "project.program" or "project.program.GoogleTestSuite". "project" alone holds the programs
         # that report no cases, without a mark where one timed out: their result is used instead.
         _, dot, path = suite.get("name").partition(".")
@@ -90,7 +93,7 @@ def main(arguments):
     # A program that crashes would otherwise be judged by the report of its previous run.
     for stale in [*build.glob("*.xml"), *logs]:
         stale.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs", *arguments[1:]]
+    command = ["meson", "test", "-C", str(build), "--print-errorlogs", *arguments[1:]]
     status = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
     if not all(log.exists() for log in logs):
         print("no test ran", file=sys.stderr)

@@ -30,9 +30,8 @@ Instant after(Duration timeout) noexcept {
 }
 
 std::unique_ptr<ClientLoop> make_loop(const ClientOptions& options) {
-  const LoopOptions loop{.receive_buffer_size = receive_buffer_size,
-                         .connections_max = 1,
-                         .tcp_nodelay = options.tcp_nodelay};
+  const LoopOptions loop{
+      .receive_buffer_size = receive_buffer_size, .connections_max = 1, .tcp_nodelay = options.tcp_nodelay};
   switch (options.adapter) {
 #ifdef SANSOCK_WITH_EPOLL
     case Adapter::epoll:
@@ -202,9 +201,8 @@ bool Client::Impl::turn_until(Instant deadline, Done done) {
 bool Client::Impl::wait_for_front(Duration timeout, bool whole_message) {
   session.inbox.release_taken();
   session.message_wanted = whole_message;
-  timed_out = !turn_until(after(timeout), [&] {
-    return whole_message ? session.inbox.has_message() : !session.inbox.empty();
-  });
+  timed_out = !turn_until(
+      after(timeout), [&] { return whole_message ? session.inbox.has_message() : !session.inbox.empty(); });
   session.message_wanted = false;
   return whole_message ? session.inbox.has_message() : !session.inbox.empty();
 }

@@ -32,9 +32,7 @@ struct ClientSession {
   Duration round_trip = Duration::zero();
   Client::Answer answer;
 
-  bool full() const noexcept {
-    return inbox.cost() >= inbox_max && (inbox.has_message() || !message_wanted);
-  }
+  bool full() const noexcept { return inbox.cost() >= inbox_max && (inbox.has_message() || !message_wanted); }
 };
 
 class ClientHandler {

@@ -13,9 +13,13 @@ constexpr Duration accept_backoff = std::chrono::milliseconds(100);
 
 std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
-// Level-triggered readiness would come back at once while there is no descriptor or memory for it.
-bool is_exhaustion(int error) noexcept {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+// Errors of the connection that was to be accepted (accept(2), "Error handling"): it is gone, and the
+// next one may be fine. All others, such as EMFILE, stay: level-triggered readiness would come back at
+// once while there is nothing to be done about it.
+bool is_of_connection(int error) noexcept {
+  constexpr int errors[] = {ECONNABORTED, ECONNRESET, EPROTO,       ENOPROTOOPT, ENETDOWN, ENETUNREACH,
+                            EHOSTDOWN,    ENONET,     EHOSTUNREACH, ETIMEDOUT,   EPERM};
+  return std::find(std::begin(errors), std::end(errors), error) != std::end(errors);
 }
 
 epoll_event make_event(std::uint32_t mask, std::uint32_t slot, std::uint32_t serial) noexcept {
@@ -37,7 +41,7 @@ std::error_code EpollCore::open() {
 std::error_code EpollCore::listen(int fd, AcceptFunction accepted) {
   Socket socket(fd);
   const auto slot = slot_of_listeners + static_cast<std::uint32_t>(listeners_.size());
-  listeners_.push_back({std::move(socket), std::move(accepted)});
+  listeners_.push_back({std::move(socket), std::make_shared<AcceptFunction>(std::move(accepted))});
   if (watch(fd, EPOLLIN, slot, 0)) return {};
   const auto error = last_error();
   listeners_.pop_back();
@@ -77,19 +81,23 @@ std::span<const epoll_event> EpollCore::wait(Duration wait_max, Instant deadline
 
 void EpollCore::accept_from(std::uint32_t slot, unsigned room, Instant now, LoopCounters& count) {
   const std::size_t index = slot - slot_of_listeners;
+  if (index >= listeners_.size()) return;
+  // It may stop accepting or add listeners, so it must not live in the list alone.
+  const std::shared_ptr<AcceptFunction> accepted = listeners_[index].accepted;
+  int failed = 0;
   for (int i = 0; i < accepts_per_turn; ++i) {
     if (index >= listeners_.size()) return;  // accepting was stopped by what was accepted
     if (room == 0) return suspend(Suspended::full, never);
     const int fd = accept_nonblocking(listeners_[index].socket.fd());
     if (fd < 0) {
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-      if (!is_exhaustion(errno)) continue;  // that connection was gone already (accept(2), "Error handling")
+      if (is_of_connection(errno) && ++failed < accepts_per_turn) continue;
       ++count.accept_backoffs;
       return suspend(Suspended::exhausted, now + accept_backoff);
     }
     --room;
     ++count.accepted;
-    listeners_[index].accepted(fd);
+    (*accepted)(fd);
   }
 }
 

@@ -25,11 +25,13 @@ PollResult poll_wait(int mailbox, int fd, bool read, bool write, Duration wait_m
     timeout = static_cast<int>(std::clamp<std::int64_t>(ms, 0, INT_MAX));
   }
   if (::poll(waits, fd < 0 ? 1 : 2, timeout) <= 0) return {};
-  const bool broken = (waits[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+  const bool failed = (waits[1].revents & (POLLERR | POLLNVAL)) != 0;
+  const bool hung_up = (waits[1].revents & POLLHUP) != 0;
   return {.mailbox = waits[0].revents != 0,
-          .readable = read && ((waits[1].revents & POLLIN) != 0 || broken),
-          .writable = (waits[1].revents & POLLOUT) != 0,
-          .broken = broken && !read};
+          .readable = read && ((waits[1].revents & POLLIN) != 0 || failed || hung_up),
+          .writable = (waits[1].revents & POLLOUT) != 0 || (write && hung_up),
+          .failed = failed && !read,
+          .hung_up = hung_up && !read};
 }
 
 }  // namespace sansock::detail

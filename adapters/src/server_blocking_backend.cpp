@@ -144,10 +144,11 @@ BlockingBackend::Accepted BlockingBackend::accept_one(int listener) {
 }
 
 std::error_code BlockingBackend::start_session(int fd) {
-  const LoopOptions loop_options{.receive_buffer_size = std::min(core_.options.receive_buffer_size, receive_buffer_max),
-                                 .connections_max = 1,
-                                 .output_stall_timeout = core_.options.output_stall_timeout,
-                                 .tcp_nodelay = core_.options.tcp_nodelay};
+  const LoopOptions loop_options{
+      .receive_buffer_size = std::min(core_.options.receive_buffer_size, receive_buffer_max),
+      .connections_max = 1,
+      .output_stall_timeout = core_.options.output_stall_timeout,
+      .tcp_nodelay = core_.options.tcp_nodelay};
   const std::uint64_t index = next_index_++;
   auto session = std::make_unique<Session>(core_, index);
   Session& started = *session;

@@ -59,8 +59,7 @@ class ServerThread {
   // While it lives, `peer` handles an event of its own; `endpoint` is the peer's.
   class OwnEvent {
    public:
-    OwnEvent(ServerThread& thread, const ServerPeer& peer, Endpoint& endpoint) noexcept
-        : thread_(thread) {
+    OwnEvent(ServerThread& thread, const ServerPeer& peer, Endpoint& endpoint) noexcept : thread_(thread) {
       thread.current_peer_ = &peer;
       thread.current_endpoint_ = &endpoint;
     }

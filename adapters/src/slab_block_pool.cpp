@@ -57,6 +57,8 @@ bool SlabBlockPool::map_chunk() noexcept {
   }
   void* const memory = mmap(nullptr, chunk_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return false;
+  // Otherwise one block in use could pin 2 MiB, and giving blocks back would split huge pages.
+  madvise(memory, chunk_size, MADV_NOHUGEPAGE);
   auto* const chunk = static_cast<std::byte*>(memory);
   chunks_.push_back(chunk);
   // Descending, so that blocks are handed out from the chunk's start.

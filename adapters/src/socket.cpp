@@ -79,11 +79,38 @@ Instant deadline_after(Duration timeout) noexcept {
   return timeout >= never - now ? never : now + timeout;
 }
 
-// Whether a Unix socket file has a server behind it.
-bool is_served(const SocketAddress& address, socklen_t size) noexcept {
+// Whether a Unix socket file certainly has no server behind it: only a refusal says so. EINTR, EACCES
+// and others say nothing, and a live one must not be unlinked.
+bool is_abandoned(const SocketAddress& address, socklen_t size) noexcept {
   const Socket probe = make_socket(AF_UNIX);
-  if (!probe.valid()) return true;
-  return ::connect(probe.fd(), &address.any, size) == 0 || errno == EAGAIN || errno == EINPROGRESS;
+  if (!probe.valid()) return false;
+  return ::connect(probe.fd(), &address.any, size) != 0 && errno == ECONNREFUSED;
+}
+
+std::size_t count(const addrinfo* address) noexcept {
+  std::size_t n = 0;
+  for (; address != nullptr; address = address->ai_next) ++n;
+  return n;
+}
+
+// This address's share of the time that is left, so that one that never answers leaves some to those
+// behind it.
+Instant deadline_of(const addrinfo* address, Instant deadline) noexcept {
+  if (deadline == never) return never;
+  const Instant now = MonotonicClock::now();
+  return now + std::max(deadline - now, Duration::zero()) / static_cast<std::int64_t>(count(address));
+}
+
+std::error_code connect_to(const addrinfo& address, const TcpConnectOptions& options, Instant deadline,
+                           Socket& result) {
+  Socket socket = make_socket(address.ai_family);
+  if (!socket.valid()) return last_error();
+  if (!options.local_address.empty()) {
+    if (const auto error = bind_local(socket, options.local_address, address.ai_family)) return error;
+  }
+  if (const auto error = connect_at(socket, address.ai_addr, address.ai_addrlen, deadline)) return error;
+  result = std::move(socket);
+  return {};
 }
 
 }  // namespace
@@ -102,7 +129,9 @@ std::error_code listen_tcp(const TcpListenOptions& options, Socket& socket) {
     error = listen_at(*address, options, socket);
     if (!error) return {};
   }
-  if (error.value() == EAFNOSUPPORT && options.host.empty()) {  // a machine without IPv6
+  const bool without_ipv6 = error == std::errc::address_family_not_supported ||  // not in the kernel,
+                            error == std::errc::address_not_available;           // or switched off
+  if (without_ipv6 && host == "::") {
     TcpListenOptions ipv4 = options;
     ipv4.host = "0.0.0.0";
     return listen_tcp(ipv4, socket);
@@ -120,7 +149,8 @@ std::error_code listen_unix(const std::string& path, int backlog, Socket& result
     if (errno != EADDRINUSE) return last_error();
     const auto in_use = std::make_error_code(std::errc::address_in_use);
     struct stat file {};
-    if (lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode) || is_served(address, size)) return in_use;
+    if (lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode) || !is_abandoned(address, size))
+      return in_use;
     if (unlink(path.c_str()) != 0 || bind(socket.fd(), &address.any, size) != 0) return last_error();
   }
   if (::listen(socket.fd(), backlog) != 0) return last_error();
@@ -134,16 +164,8 @@ std::error_code connect_tcp(const TcpConnectOptions& options, Socket& result) {
   if (const auto error = resolve(options.host, options.port, options.family, false, addresses)) return error;
   std::error_code error;
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
-    Socket socket = make_socket(address->ai_family);
-    if (!socket.valid()) return last_error();
-    error = options.local_address.empty() ? std::error_code{}
-                                          : bind_local(socket, options.local_address, address->ai_family);
-    if (!error) error = connect_at(socket, address->ai_addr, address->ai_addrlen, deadline);
-    if (!error) {
-      result = std::move(socket);
-      return {};
-    }
-    if (error == errc::connect_timeout) break;
+    error = connect_to(*address, options, deadline_of(address, deadline), result);
+    if (!error) break;
   }
   return error;
 }

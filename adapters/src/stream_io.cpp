@@ -13,14 +13,25 @@ static_assert(sizeof(IoSlice) == sizeof(iovec) && alignof(IoSlice) == alignof(io
 static_assert(offsetof(IoSlice, base) == offsetof(iovec, iov_base) &&
               offsetof(IoSlice, size) == offsetof(iovec, iov_len));
 
-IoResult receive_some(int fd, Bytes buffer) noexcept {
+namespace {
+
+IoResult receive(int fd, Bytes buffer, int flags) noexcept {
   for (;;) {
-    const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
+    const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT | flags);
     if (size > 0) return {IoState::done, static_cast<std::size_t>(size)};
     if (size == 0) return {IoState::ended, 0};
     if (errno == EINTR) continue;
     return {errno == EAGAIN || errno == EWOULDBLOCK ? IoState::would_block : IoState::failed, 0};
   }
+}
+
+}  // namespace
+
+IoResult receive_some(int fd, Bytes buffer) noexcept { return receive(fd, buffer, 0); }
+
+IoState peek(int fd) noexcept {
+  std::byte byte;
+  return receive(fd, {&byte, 1}, MSG_PEEK).state;
 }
 
 IoResult send_some(int fd, std::span<IoSlice> slices) noexcept {

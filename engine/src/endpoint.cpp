@@ -14,6 +14,7 @@
 #include <new>
 
 #include "assert.h"
+#include "opening_memory.h"
 
 namespace sansock {
 
@@ -54,6 +55,7 @@ Endpoint::~Endpoint() { end_opening(); }
 
 // Puts the handshake into a block, with the memory of its head behind it.
 bool Endpoint::begin_opening() noexcept {
+  static_assert(sizeof(Opening) <= detail::opening_object_max);  // what validate() reckons with
   const Config& config = connection_.config();
   std::byte* const block = config.pool->acquire();
   if (block == nullptr) return false;
@@ -155,17 +157,23 @@ const Response* Endpoint::response() const noexcept {
 void Endpoint::feed(Bytes input, Instant now) noexcept { connection_.feed(input, now); }
 
 void Endpoint::feed_eof(Instant now) noexcept {
-  if (connection_.phase_ == Phase::handshake && role() == Role::client && opening_ != nullptr) {
-    opening_->client.feed_eof();
-    if (opening_->client.state() == HandshakeState::refused) {
-      opening_->stage = Stage::answered;
-      connection_.abort(opening_->client.error());
-    }
-  }
+  if (connection_.phase_ == Phase::handshake) refused_by_server();
   connection_.feed_eof(now);
 }
 
-// RFC 9110 section 15.5.9: a server that is tired of waiting for a request answers 408.
+// Whether a client has the head of a refusal; then no more of its body is waited for.
+bool Endpoint::refused_by_server() noexcept {
+  if (role() == Role::server || opening_ == nullptr) return false;
+  ClientHandshake& client = opening_->client;
+  client.feed_eof();
+  if (client.error() != errc::status_unexpected) return false;
+  opening_->stage = Stage::answered;
+  connection_.abort(client.error());
+  return true;
+}
+
+// RFC 9110 section 15.5.9: a server that is tired of waiting for a request answers 408. A client that
+// waits for the rest of a refusal's body has its answer all the same.
 void Endpoint::handle_timeout(Instant now) noexcept {
   if (connection_.phase_ != Phase::handshake || connection_.deadline() == at_once ||
       connection_.deadline() > now) {
@@ -174,7 +182,7 @@ void Endpoint::handle_timeout(Instant now) noexcept {
   }
   SANSOCK_ASSERT(connection_.settled_);
   connection_.settled_ = 0;
-  refuse(errc::handshake_timeout);
+  if (!refused_by_server()) refuse(errc::handshake_timeout);
 }
 
 // --- polls ----------------------------------------------------------------------------------------
@@ -251,7 +259,8 @@ void Endpoint::refuse(errc cause) noexcept {
     return;
   }
   opening_->stage = Stage::answered;
-  const std::size_t written = ServerHandshake::write_refusal(cause, answer_memory());
+  const std::size_t written =
+      ServerHandshake::write_refusal(cause, answer_memory(), connection_.config().version_8);
   if (connection_.queue_handshake(answer_memory().first(written), {}) != errc::none) {
     connection_.abort(cause);
     return;

@@ -38,6 +38,7 @@ constexpr auto away = CloseCode::going_away;
   Row { errc::code, #code, group, close, http_status, text }
 
 // The text of causes for which a server refuses a handshake is also the body of the refusal.
+// Not std::array by deduction: g++ 12 puts that into writable memory.
 constexpr Row rows[] = {
     SANSOCK_ROW(none, no_condition, no_close, 400, "No error."),
 

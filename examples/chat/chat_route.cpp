@@ -23,6 +23,9 @@ struct ChatService::Session {
 namespace {
 
 constexpr unsigned refused_max = 50;
+// `text_max` characters, each escaped as two surrogates ("\ud83d\ude00"), and what is around them.
+constexpr std::uint64_t message_size_max = 16u << 10;
+static_assert(text_max * 12 + 1'000 < message_size_max);
 
 // Text from the browser was checked to be UTF-8; `replace` keeps even a slip from throwing.
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
@@ -69,8 +72,8 @@ sansock::Route ChatService::route(const std::string& path) {
   route.on_close = [this](Peer& peer, const sansock::CloseStatus&, std::string_view) {
     if (Session* session = peer.data_as<Session>()) leave(*session);
   };
-  route.limits.frame_payload_max = 8u << 10;  // text_max characters, each of them escaped, and some
-  route.limits.message_payload_max = 8u << 10;
+  route.limits.frame_payload_max = message_size_max;
+  route.limits.message_payload_max = message_size_max;
   route.limits.output_bytes_max = 1u << 20;
   route.timeouts.ping_interval = std::chrono::seconds(20);  // a name is free soon after its owner is gone
   route.timeouts.pong = std::chrono::seconds(15);

@@ -35,6 +35,8 @@ SUMMARIES = [
     ("a skipped program", {"plain": "exit 77", "plain2": "exit 0"}, "1 passed, 0 failed, 1 skipped", 0),
     ("a crash after the last case", {"tap": TAP_CRASH}, "2 passed, 1 failed", 1),
     ("missing cases", {"tap": TAP_SHORT}, "1 passed, 1 failed", 1),
+    ("strange output", {"tap": r"printf 'ok 1 - a\nok 2 - \001\377\n1..2\n'; printf '\000\033\377' >&2",
+                        "plain": r"printf '\001\377\000'; exit 1"}, "2 passed, 1 failed", 1),
     ("a timeout", {"plain": "sleep 9", "plain2": "exit 0"}, "1 passed, 1 failed", 1),
     ("only skipped cases", {"plain": "exit 77"}, "0 passed, 0 failed, 1 skipped", 1),
     ("no test at all", {}, "0 passed, 0 failed", 1),

@@ -158,7 +158,7 @@ def check_subproject(directory):
     tap.run(["meson", "setup", directory / "build", directory], env=environment)
     tap.run(["ninja", "-C", directory / "build"], timeout=600)
     libraries = [path.name for path in (directory / "build").rglob("lib*.a")]
-    tap.expect(libraries == ["libsansock-engine.a"], f"unexpected libraries: {libraries}")
+    tap.expect("libsansock-engine.a" in libraries and "libsansock.a" not in libraries, f"unexpected: {libraries}")
     done = tap.run([directory / "build" / "embed"], input=REQUEST, text=False)
     tap.expect(ACCEPT in done.stdout, f"unexpected answer: {done.stdout!r}")
 

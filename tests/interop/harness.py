@@ -1,5 +1,6 @@
 """What the Python tests of the programs share: TAP output and the programs as child processes."""
 import asyncio
+import atexit
 import inspect
 import os
 import re
@@ -89,6 +90,7 @@ class Program:
     def __init__(self, *arguments):
         self.process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
+        atexit.register(self.kill)  # a failed case may leave it running
         self.stderr = []
         # Drained all the time: a full pipe would stop the program.
         self.reader = threading.Thread(target=self.read_stderr, daemon=True)
@@ -112,6 +114,11 @@ class Program:
             self.stderr.append(line)
             if len(self.stderr) > 1000:
                 del self.stderr[:500]
+
+    def kill(self):
+        if self.alive():
+            self.process.kill()
+            self.process.wait()
 
     def alive(self):
         return self.process.poll() is None

@@ -31,4 +31,4 @@ if script == "ws_client.mjs":
     options = ["--adapter", adapter, "--subprotocol", "second"]
     with Program(program, "--port", 0, "--unix", path, *options) as server:
         sys.exit(run(server.url, f"ws+unix:{path}:/x?y=1"))
-sys.exit(run(program, adapter))
+sys.exit(run(str(pathlib.Path(program).resolve()), adapter))

@@ -319,7 +319,7 @@ TEST_F(HandshakeClient, RefusalInChunks) {
 TEST_F(HandshakeClient, RefusalUntilTheEnd) {
   for (const std::string framing :
        {"", "Content-Length: 1\r\nContent-Length: 2\r\n", "Content-Length: x\r\n",
-        "Content-Length: 99999999999999999999\r\n", "Content-Length: 9\r\n", "Transfer-Encoding: gzip\r\n"}) {
+        "Content-Length: 18446744073709551618\r\n", "Content-Length: 9\r\n", "Transfer-Encoding: gzip\r\n"}) {
     const std::string answer = "HTTP/1.1 500 Oh\r\n" + framing + "\r\nhello";
     EXPECT_EQ(receive({answer}).state, HandshakeState::reading);
     testing::for_each_split(answer, [&](const Pieces& pieces) {

@@ -38,6 +38,7 @@ class BlockingLoop {
     if (options_.tcp_nodelay) set_nodelay(fd);
     channel_.emplace(socket.release(), role, config, std::forward<Args>(handler_arguments)...);
     wants_ = {.read = true, .deadline = at_once};
+    hung_up_ = false;
     ++serial_;
     return id();
   }
@@ -61,16 +62,21 @@ class BlockingLoop {
       wait_max = Duration::zero();
     }
     const Instant deadline = channel_ ? wants_.deadline : never;
-    const detail::PollResult ready = detail::poll_wait(mailbox_.fd(), channel_ ? channel_->fd() : -1,
-                                                       wants_.read, wants_.write, wait_max, deadline);
+    const int fd = channel_ && !hung_up_ ? channel_->fd() : -1;
+    const detail::PollResult ready =
+        detail::poll_wait(mailbox_.fd(), fd, wants_.read, wants_.write, wait_max, deadline);
     if (ready.mailbox) mailbox_.run();
     const Instant now = MonotonicClock::now();
     if (channel_ && ready.writable) follow(channel_->on_writable(now, options_.output_stall_timeout));
-    if (channel_ && ready.readable) {
+    if (channel_ && ready.readable && wants_.read) {
       follow(channel_->on_readable({buffer_.get(), options_.receive_buffer_size}, now,
                                    options_.output_stall_timeout));
-    } else if (channel_ && ready.broken) {
+    } else if (channel_ && (ready.failed || (ready.hung_up && wants_.write))) {
       follow(channel_->on_failure(errc::transport_error, now));
+    } else if (channel_ && ready.hung_up) {
+      const auto wants = channel_->on_hang_up(now, options_.output_stall_timeout);
+      if (wants) follow(*wants);
+      hung_up_ = !wants;
     }
     if (channel_ && wants_.deadline <= now) follow(channel_->on_turn(now, options_.output_stall_timeout));
   }
@@ -85,6 +91,7 @@ class BlockingLoop {
 
   void follow(const detail::Wants& wants) {
     wants_ = wants;
+    if (wants.read || wants.write) hung_up_ = false;
     if (!wants.closed) return;
     ++counters_.closed;
     if constexpr (requires(H & handler) { handler.on_gone(ConnectionId{}); }) {
@@ -99,6 +106,9 @@ class BlockingLoop {
   std::unique_ptr<std::byte[]> buffer_;
   std::optional<detail::Channel<H>> channel_;
   detail::Wants wants_;
+  // The peer has closed its end while reading is paused, and there is still something to read for the
+  // time when reading goes on: poll(2) would say so in each turn.
+  bool hung_up_ = false;
   std::uint64_t serial_ = 0;
 };
 

@@ -61,7 +61,7 @@ class Driver {
   // before the events that follow from it: how a handler sees that its output drains.
   Interest on_written(std::size_t written, Instant now) {
     endpoint_.consume(written, now);
-    if constexpr (requires(H& handler, Endpoint& endpoint) { handler.on_written(endpoint); }) {
+    if constexpr (requires(H & handler, Endpoint & endpoint) { handler.on_written(endpoint); }) {
       handler_.on_written(endpoint_);
     }
     return drain(now);
@@ -82,8 +82,10 @@ class Driver {
  private:
   Interest drain(Instant now) {
     poll_all();
-    // Commands arm timers without knowing the time; now it is known.
-    if (endpoint_.deadline() <= now) {
+    // Commands arm timers without knowing the time; now it is known. While input is paused, some of it
+    // may still be the endpoint's, and then its time may not go on: the deadline that is returned
+    // makes the adapter call on_timeout() when it has detached that input.
+    if (!endpoint_.input_paused() && endpoint_.deadline() <= now) {
       endpoint_.handle_timeout(now);
       poll_all();
     }

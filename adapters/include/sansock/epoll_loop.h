@@ -24,8 +24,9 @@ class EpollLoop {
   // Drops all connections, each with its `closed` event, and what is still posted.
   ~EpollLoop() {
     core_.mailbox.close();
+    options_.connections_max = 0;  // on_gone can add no more
     for (std::uint32_t i = 0; i < slots(); ++i) {
-      if (at(i).serial != 0) end(i, at(i).channel()->on_failure(errc::aborted, MonotonicClock::now()));
+      if (at(i).serial != 0) follow(i, at(i).channel()->on_failure(errc::aborted, MonotonicClock::now()));
     }
   }
 
@@ -49,11 +50,11 @@ class EpollLoop {
     Slot& slot = at(index);
     const std::uint64_t serial = ++last_serial_;
     if (!core_.watch(fd, EPOLLIN, index, static_cast<std::uint32_t>(serial))) return std::nullopt;
-    new (slot.memory) Channel(socket.release(), role, config, std::forward<Args>(handler_arguments)...);
+    new (slot.memory) Channel(fd, role, config, std::forward<Args>(handler_arguments)...);
+    socket.release();
     free_.pop_back();
     slot.serial = serial;
-    slot.mask = EPOLLIN;
-    slot.dirty = false;
+    slot.channel()->notes().watched = watch_read;
     ++connections_;
     touch({index, serial});  // arms its first deadline; a client's request goes out
     return ConnectionId{index, serial};
@@ -67,10 +68,15 @@ class EpollLoop {
     Channel* const channel = channel_of(id);
     return channel == nullptr ? -1 : channel->fd();
   }
-  void touch(ConnectionId id) {
-    if (channel_of(id) == nullptr || at(id.slot).dirty) return;
-    at(id.slot).dirty = true;
-    dirty_.push_back(id);
+  void touch(ConnectionId id) noexcept {
+    Channel* const channel = channel_of(id);
+    if (channel == nullptr || channel->notes().dirty) return;
+    try {
+      dirty_.push_back(id);
+      channel->notes().dirty = true;
+    } catch (const std::bad_alloc&) {
+      core_.timers.set(id.slot, at_once);  // has the room, and does the same by a longer way
+    }
   }
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -102,10 +108,16 @@ class EpollLoop {
   struct Slot {
     alignas(Channel) std::byte memory[sizeof(Channel)];
     std::uint64_t serial = 0;  // 0: free
-    std::uint32_t mask = 0;    // what epoll watches for
-    bool dirty = false;
     Channel* channel() noexcept { return std::launder(reinterpret_cast<Channel*>(memory)); }
   };
+  // All that a connection costs beside its Driver, with its 12 bytes in the timer queue and 4 in
+  // free_, is 40 bytes.
+  static_assert(sizeof(Slot) <= sizeof(Driver<H>) + 24);
+  // Channel::Notes::watched, bits.
+  static constexpr std::uint8_t watch_read = 1;
+  static constexpr std::uint8_t watch_write = 2;
+  static constexpr std::uint8_t watch_nothing = 4;
+
   static constexpr std::uint32_t chunk_slots = 256;
   static constexpr int timers_per_turn = 1024;
 
@@ -143,36 +155,49 @@ class EpollLoop {
     if (slot >= slots() || static_cast<std::uint32_t>(at(slot).serial) != event.data.u64 >> 32) return;
     if (at(slot).serial == 0) return;
     Channel& channel = *at(slot).channel();
-    detail::Wants wants;
-    if ((event.events & EPOLLOUT) != 0) {
-      wants = channel.on_writable(now, options_.output_stall_timeout);
-      if (wants.closed) return end(slot, wants);
+    const bool hung_up = (event.events & EPOLLHUP) != 0;
+    bool reading = (channel.notes().watched & watch_read) != 0;
+    // "Hung up" without "writable": a send finds out what there is to say.
+    if ((event.events & EPOLLOUT) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
+      const detail::Wants wants = channel.on_writable(now, options_.output_stall_timeout);
+      follow(slot, wants);
+      if (wants.closed) return;
+      reading = reading && wants.read;  // it may have been paused just now
     }
-    const bool broken = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
-    if ((event.events & EPOLLIN) != 0 || broken) {
-      if (at(slot).mask & EPOLLIN) {
-        wants = channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
-                                    options_.output_stall_timeout);
-      } else if (broken) {  // reading is paused: nothing else would tell that the peer is gone
-        wants = channel.on_failure(errc::transport_error, now);
-      }
+    if (reading) {
+      if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
+      follow(slot, channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
+                                       options_.output_stall_timeout));
+    } else if ((event.events & EPOLLERR) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
+      // Nothing else would tell that the peer is gone.
+      follow(slot, channel.on_failure(errc::transport_error, now));
+    } else if (hung_up && channel.notes().watched != watch_nothing) {
+      const auto wants = channel.on_hang_up(now, options_.output_stall_timeout);
+      if (wants) return follow(slot, *wants);
+      watch_for(slot, watch_nothing);  // or it would be said again in each turn
     }
-    follow(slot, wants);
   }
 
   // Arranges to wait for what a channel wants.
   void follow(std::uint32_t index, const detail::Wants& wants) {
-    if (wants.closed) return end(index, wants);
-    Slot& slot = at(index);
-    const std::uint32_t mask = (wants.read ? EPOLLIN : 0u) | (wants.write ? EPOLLOUT : 0u);
-    if (mask != slot.mask) {
-      slot.mask = mask;
-      core_.rewatch(slot.channel()->fd(), mask, index, static_cast<std::uint32_t>(slot.serial));
-    }
+    if (wants.closed) return end(index);
+    const auto watched =
+        static_cast<std::uint8_t>((wants.read ? watch_read : 0) | (wants.write ? watch_write : 0));
+    const std::uint8_t before = at(index).channel()->notes().watched;
+    if (watched != before && (watched != 0 || before != watch_nothing)) watch_for(index, watched);
     core_.timers.set(index, wants.deadline);
   }
 
-  void end(std::uint32_t index, const detail::Wants&) {
+  void watch_for(std::uint32_t index, std::uint8_t watched) noexcept {
+    Slot& slot = at(index);
+    slot.channel()->notes().watched = watched;
+    const std::uint32_t mask = ((watched & watch_read) != 0 ? EPOLLIN : 0u) |
+                               ((watched & watch_write) != 0 ? EPOLLOUT : 0u) |
+                               ((watched & watch_nothing) != 0 ? EPOLLET : 0u);
+    core_.rewatch(slot.channel()->fd(), mask, index, static_cast<std::uint32_t>(slot.serial));
+  }
+
+  void end(std::uint32_t index) {
     Slot& slot = at(index);
     const ConnectionId id{index, slot.serial};
     core_.timers.remove(index);
@@ -201,7 +226,7 @@ class EpollLoop {
     dirty_.clear();
     for (const ConnectionId id : dirty) {
       if (channel_of(id) == nullptr) continue;
-      at(id.slot).dirty = false;
+      at(id.slot).channel()->notes().dirty = false;
       follow(id.slot, at(id.slot).channel()->on_turn(now, options_.output_stall_timeout));
     }
     if (dirty_.empty()) {

@@ -58,8 +58,9 @@ struct TcpConnectOptions {
   int family = 0;                  // 4 or 6; 0: any
 };
 
-// Tries the host's addresses in the resolver's order. errc::connect_timeout, or what the system said
-// about the last address.
+// Tries the host's addresses in the resolver's order; each gets its share of the time that is left.
+// errc::connect_timeout, or what the system said about the last address. The look-up of a name has no
+// time limit of its own here: it is the resolver's (resolv.conf(5)).
 std::error_code connect_tcp(const TcpConnectOptions& options, Socket& socket);
 std::error_code connect_unix(const std::string& path, Duration timeout, Socket& socket);
 

@@ -93,6 +93,7 @@ class Endpoint {
   Event poll_server() noexcept;
   Event poll_client() noexcept;
   void refuse(errc cause) noexcept;
+  bool refused_by_server() noexcept;
 
   Connection connection_;
   Opening* opening_ = nullptr;

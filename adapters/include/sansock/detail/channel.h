@@ -2,8 +2,11 @@
 // socket is readable or writable, and what to wait for next. It holds no protocol rule.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
+#include <optional>
 #include <vector>
 
 #include "sansock/detail/stream_io.h"
@@ -14,7 +17,7 @@ namespace sansock::detail {
 // What a loop waits for.
 struct Wants {
   bool read = false;
-  bool write = false;
+  bool write = false;   // output is queued: the socket was full, or others come first
   bool closed = false;  // the end: release the socket
   Instant deadline = never;
 };
@@ -31,7 +34,13 @@ class Channel {
 
   Driver<H>& driver() noexcept { return driver_; }
   int fd() const noexcept { return fd_; }
-  bool blocked() const noexcept { return blocked_; }
+
+  // The loop's own notes about this connection. They lie here because there is room.
+  struct Notes {
+    std::uint8_t watched = 0;  // what the loop waits for
+    bool dirty = false;        // its commands are still to be carried out
+  };
+  Notes& notes() noexcept { return notes_; }
 
   // The socket is readable, or has failed. One receive, so that no connection starves the others.
   Wants on_readable(Bytes buffer, Instant now, Duration stall_max) {
@@ -48,65 +57,110 @@ class Channel {
     blocked_ = false;
     return go_on(driver_.resume(now), now, stall_max);
   }
+  // The peer has closed its end while reading is paused. A Unix socket says so even while there is
+  // something to read: nullopt then; it stays for the time when reading goes on.
+  std::optional<Wants> on_hang_up(Instant now, Duration stall_max) {
+    if (!stash_empty()) return std::nullopt;
+    switch (peek(fd_)) {
+      case IoState::ended: return go_on(driver_.on_eof(now), now, stall_max);
+      case IoState::failed: return on_failure(errc::transport_error, now);
+      default: return std::nullopt;
+    }
+  }
   Wants on_failure(errc cause, Instant now) {
     driver_.on_failure(cause, now);
     return {.closed = true};
   }
   // A deadline may have passed, or commands were given.
   Wants on_turn(Instant now, Duration stall_max) {
-    if (blocked_ && extra_ != nullptr && stall_deadline(stall_max) <= now) {
-      return on_failure(errc::output_stall_timeout, now);
-    }
+    if (blocked_ && stall_deadline(stall_max) <= now) return on_failure(errc::output_stall_timeout, now);
     return go_on(driver_.on_timeout(now), now, stall_max);
   }
 
  private:
+  // Sends in one go, of up to 64 slices each, and receives of what a peer sent before it left.
+  static constexpr int sends_max = 16;
+  static constexpr int last_receives_max = 64;
+
   // What only a stalled or a paused connection needs.
   struct Extra {
     std::vector<std::byte> stash;  // read, but not taken by the engine, which is paused
     Instant progress_at = never;   // when the transport last took output
   };
 
-  Extra& extra() {
-    if (extra_ == nullptr) extra_ = std::make_unique<Extra>();
-    return *extra_;
+  // nullptr if there is no memory.
+  Extra* extra() noexcept {
+    if (extra_ == nullptr) extra_.reset(new (std::nothrow) Extra);
+    return extra_.get();
   }
+  bool stash_empty() const noexcept { return extra_ == nullptr || extra_->stash.empty(); }
 
   Interest take(Bytes input, Instant now) {
     const Interest interest = driver_.on_bytes(input, now);
-    stash(driver_.detach_input());
-    return interest;
+    if (stash(driver_.detach_input())) return interest;
+    return driver_.on_failure(errc::memory_exhausted, now);
   }
 
-  void stash(Bytes rest) {
-    if (!rest.empty()) extra().stash.assign(rest.begin(), rest.end());
+  // First what was read before. It moves out, because on_bytes() may stash again.
+  Interest take_stash(Instant now) {
+    std::vector<std::byte> input = std::move(extra_->stash);
+    extra_->stash.clear();
+    return take(input, now);
   }
 
-  // Does all that is possible without waiting.
+  bool stash(Bytes rest) noexcept {
+    if (rest.empty()) return true;
+    if (extra() == nullptr) return false;
+    try {
+      extra_->stash.assign(rest.begin(), rest.end());
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return true;
+  }
+
+  // Does all that is possible without waiting, within bounds: a peer that takes output as fast as it
+  // is made must not hold the loop.
   Wants go_on(Interest interest, Instant now, Duration stall_max) {
-    for (;;) {
+    for (int sends = 0;;) {
       if (interest.close) return {.closed = true};
       if (interest.write && !blocked_) {
-        if (!write(interest, now)) return on_failure(errc::transport_error, now);
+        if (++sends > sends_max) break;
+        if (!write(interest, now)) return on_write_failure(interest, now);
         continue;
       }
       if (interest.shutdown_write && !shut_) {
         shutdown_write(fd_);
         shut_ = true;
       }
-      if (!interest.read || extra_ == nullptr || extra_->stash.empty()) break;
-      // Reading goes on: first what was read before. It moves out, because on_bytes() may stash again.
-      std::vector<std::byte> input = std::move(extra_->stash);
-      extra_->stash.clear();
-      interest = take(input, now);
+      if (!interest.read || stash_empty()) break;
+      interest = take_stash(now);
     }
-    Wants wants{.read = interest.read, .write = blocked_, .closed = false, .deadline = interest.deadline};
+    if (!interest.write) blocked_ = false;
+    // What is stashed comes before what can be read.
+    Wants wants{.read = interest.read && stash_empty(),
+                .write = interest.write,
+                .closed = false,
+                .deadline = interest.deadline};
     if (blocked_) {
       wants.deadline = std::min(wants.deadline, stall_deadline(stall_max));
-    } else if (extra_ != nullptr && extra_->stash.empty()) {
-      extra_.reset();
+    } else if (extra_ != nullptr) {
+      extra_->progress_at = never;
+      if (stash_empty()) extra_.reset();
     }
     return wants;
+  }
+
+  // The peer is gone, but what it sent before, its Close frame most of all, may still be here.
+  Wants on_write_failure(Interest interest, Instant now) {
+    if (interest.read && !stash_empty()) interest = take_stash(now);
+    std::array<std::byte, 4096> buffer;
+    for (int i = 0; i < last_receives_max && interest.read && !interest.close; ++i) {
+      const IoResult got = receive_some(fd_, buffer);
+      if (got.state != IoState::done) break;
+      interest = take(Bytes(buffer).first(got.size), now);
+    }
+    return on_failure(errc::transport_error, now);
   }
 
   // One gathered send. false: the transport failed.
@@ -118,11 +172,9 @@ class Channel {
     std::size_t offered = 0;
     for (std::size_t i = 0; i < count; ++i) offered += slices[i].size;
     blocked_ = sent.size < offered;
-    if (blocked_ && (sent.size != 0 || extra_ == nullptr || extra_->progress_at == never)) {
-      extra().progress_at = now;
-    } else if (!blocked_ && extra_ != nullptr) {
-      extra_->progress_at = never;
-    }
+    // Without memory for it, the stall deadline waits for the next short send.
+    if (blocked_ && extra() != nullptr && (sent.size != 0 || extra_->progress_at == never))
+      extra_->progress_at = now;
     interest = driver_.on_written(sent.size, now);
     return true;
   }
@@ -138,6 +190,7 @@ class Channel {
   int fd_;
   bool blocked_ = false;  // a send was short: wait until the socket is writable
   bool shut_ = false;
+  Notes notes_;
 };
 
 }  // namespace sansock::detail

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "sansock/loop.h"
@@ -47,7 +48,7 @@ class EpollCore {
   enum class Suspended : std::uint8_t { no, exhausted, full };
   struct Listener {
     Socket socket;
-    AcceptFunction accepted;
+    std::shared_ptr<AcceptFunction> accepted;
   };
   void suspend(Suspended why, Instant until) noexcept;
   void watch_listeners(bool on) noexcept;

@@ -9,7 +9,8 @@ struct PollResult {
   bool mailbox = false;
   bool readable = false;
   bool writable = false;
-  bool broken = false;  // reset or both halves ended, while nothing is waited for that would tell
+  bool failed = false;   // reset, while nothing is waited for that would tell
+  bool hung_up = false;  // both halves have ended, likewise; there may still be something to read
 };
 
 // Waits for the mailbox and, if `fd` is not -1, for the socket. EINTR ends the wait early.

@@ -16,6 +16,8 @@ struct IoResult {
 };
 
 IoResult receive_some(int fd, Bytes buffer) noexcept;
+// What receive_some() would find, without taking it.
+IoState peek(int fd) noexcept;
 IoResult send_some(int fd, std::span<IoSlice> slices) noexcept;
 void shutdown_write(int fd) noexcept;
 void close_descriptor(int fd) noexcept;
