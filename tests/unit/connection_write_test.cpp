@@ -306,8 +306,12 @@ TEST(ConnectionWrite, SentTextIsCheckedOnRequest) {
     EXPECT_EQ(bench.connection.send_part(MessageType::text, {}, true), errc::text_not_utf8);
     EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("\xAC"), true));
     EXPECT_FALSE(bench.connection.send("\xC3\xA9"));
+    // A last part that ends inside a character, then one that does not.
+    EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("a"), false));
+    EXPECT_EQ(bench.connection.send_part(MessageType::text, as_bytes("\xE2\x82"), true), errc::text_not_utf8);
+    EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("b"), true));
     bench.h.settle();
-    EXPECT_EQ(bench.h.sent().size(), 4u);
+    EXPECT_EQ(bench.h.sent().size(), 6u);
   }
   Bench unchecked(Role::server);
   EXPECT_FALSE(unchecked.connection.send("\xFF"));
