@@ -67,6 +67,7 @@ TEST_P(OutputPolicy_, RefuseAtTheLimitAndTellWhenDrained) {
   EXPECT_EQ(log_.count("drained"), 1u);
   raw.forget();
   raw.send(RawClient::frame(8, ""));
+  raw.finish();
   EXPECT_TRUE(eventually([this] { return log_.has("closed none"); }));
 }
 
