@@ -279,6 +279,7 @@ TEST_P(PeerCommands, C9EveryCommandInEveryCallback) {
         }
         EXPECT_EQ(got, "after");
       }
+      other.terminate();
       server_.reset();
       log_.clear();
     }

@@ -129,6 +129,8 @@ TEST_P(Request_, HandshakeDeadline) {
   slow.read_until("\r\n\r\n");
   EXPECT_TRUE(slow.read_until("\r\n\r\n").starts_with("HTTP/1.1 408 "));
   EXPECT_TRUE(silent.read_until("\r\n\r\n").starts_with("HTTP/1.1 408 "));
+  slow.close();
+  silent.close();
   EXPECT_TRUE(eventually([this] { return server().counters().refused == 2; }));
 }
 
