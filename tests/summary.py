@@ -16,6 +16,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
+REMARKS_MAX = 60
 BAD_RESULTS = {"FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS"}
 
 
@@ -24,6 +25,7 @@ class Summary:
         self.passed = []
         self.failed = []  # names
         self.skipped = []  # (name, reason)
+        self.remarks = []  # what failing programs say about it
 
     def add_case(self, name, case):
         skip = case.find("skipped")
@@ -67,6 +69,18 @@ def read_cases(log, names):
     return cases
 
 
+def remarks_of(output):
+    """The comment lines of a TAP program behind each case that failed: meson does not show them."""
+    remarks = []
+    failing = False
+    for line in output.splitlines():
+        if line.startswith(("ok ", "not ok ")):
+            failing = line.startswith("not ok ")
+        if failing and line.startswith(("not ok ", "#")):
+            remarks.append(line)
+    return remarks
+
+
 def summarize(build):
     """Joins the report of cases with that of programs: either alone misses something."""
     summary = Summary()
@@ -77,6 +91,7 @@ def summarize(build):
         for case in cases[name]:
             summary.add_case(case.get("name"), case)
         if result in BAD_RESULTS:
+            summary.remarks += [f"{name}: {remark}" for remark in remarks_of(output)[:REMARKS_MAX]]
             if len(summary.failed) == failed_before:
                 summary.failed.append(f"{name} (the program: {result.lower()})")
         elif not cases[name] and result == "SKIP":
@@ -100,6 +115,8 @@ def main(arguments):
         print("0 passed, 0 failed", flush=True)
         return 1
     summary = summarize(build)
+    for remark in summary.remarks:
+        print(remark)
     for name, reason in summary.skipped:
         print(f"skipped: {name}: {reason}".rstrip(": "))
     for name in summary.failed:

@@ -43,7 +43,9 @@ class PeerHandler {
     if (record_->closed != 0) record_->event_after_closed = true;
     switch (event.kind) {
       case EventKind::request:
-        if (event.error == sansock::errc::none) { EXPECT_FALSE(endpoint.accept()); }
+        if (event.error == sansock::errc::none) {
+          EXPECT_FALSE(endpoint.accept());
+        }
         break;
       case EventKind::open:
         record_->opened = true;
@@ -79,7 +81,9 @@ class PeerHandler {
     if (!event.end) return sansock::Verdict::keep;
     if (record_->echo_position != wanted.size()) record_->echo_wrong = true;
     record_->echo_position = 0;
-    if (++record_->echoes == messages().size()) { EXPECT_FALSE(endpoint.close()); }
+    if (++record_->echoes == messages().size()) {
+      EXPECT_FALSE(endpoint.close());
+    }
     return sansock::Verdict::keep;
   }
 

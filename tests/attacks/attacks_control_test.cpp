@@ -78,6 +78,29 @@ TEST(AttacksControl, C1PongsAreBoundedWhateverTheAdapterDoes) {
   }
 }
 
+// The transport takes a little between the pings: the newest still wins.
+TEST(AttacksControl, C1NewestPingWinsWhileOutputTrickles) {
+  for (const Role role : both_roles) {
+    Bench bench(role);
+    bench.h.draining = false;
+    ASSERT_FALSE(bench.connection.send(MessageType::binary, view_of(noise(1000, 1))));
+    bench.h.drain_some(3);
+    const std::size_t offered = bench.connection.output_size();
+    for (std::size_t i = 0; i < 500; ++i) {
+      bench.h.feed(bench.peer.ping(std::to_string(i)));
+      bench.connection.consume(1, bench.h.now);  // of what gather() had offered
+      bench.h.pump();
+      ASSERT_LE(bench.connection.output_size(), offered - i + 10);
+    }
+    bench.h.drain();
+    // The output misses the bytes consumed by hand; its last frame is whole.
+    const std::size_t size = 3 + 2 + (role == Role::client ? 4 : 0);
+    const Data last(bench.h.output.end() - static_cast<std::ptrdiff_t>(size), bench.h.output.end());
+    ASSERT_EQ(decode(last).frames.size(), 1u);
+    EXPECT_EQ(describe(decode(last).frames.at(0)), "pong \"499\"");
+  }
+}
+
 // C2: a thousand pings in one segment from a peer that reads.
 TEST(AttacksControl, C2ThousandPingsFromAReadingPeer) {
   for (const Role role : both_roles) {

@@ -21,7 +21,7 @@ foreach name : [{names}]
 endforeach
 """
 TAP_GOOD = r"printf 'ok 1 - a\nok 2 - b\n1..2\n'"
-TAP_BAD = r"printf 'ok 1 - a\nnot ok 2 - b\n1..2\n'; exit 1"
+TAP_BAD = r"printf 'ok 1 - a\nnot ok 2 - b\n# why\n1..2\n'; exit 1"
 TAP_SKIP = r"printf 'ok 1 - a # SKIP no node\nok 2 - b\n1..2\n'"
 TAP_CRASH = r"printf 'ok 1 - a\nok 2 - b\n1..2\n'; kill -SEGV $$"
 TAP_SHORT = r"printf 'ok 1 - a\n1..3\n'"
@@ -53,6 +53,8 @@ def check_summary(tests, last_line, status):
         tap.run(["meson", "setup", project / "build", project])
         done = tap.run([sys.executable, ROOT / "tests/summary.py", project / "build"], status=status)
         lines = done.stdout.splitlines()
+        remarks = any("# why" in line for line in lines)
+        tap.expect(remarks == any("# why" in script for script in tests.values()), "remarks of a failed case are shown")
         tap.expect(lines[-1] == last_line, f"the last line is {lines[-1]!r}, not {last_line!r}\n{done.stdout}")
 
 

@@ -13,6 +13,7 @@ import pathlib
 import shlex
 import sys
 import tempfile
+import traceback
 
 sys.dont_write_bytecode = True
 
@@ -41,6 +42,8 @@ class Tap:
         except Skip as skip:
             print(f"ok {self.count} - {name} # SKIP {skip}", flush=True)
             return
+        except Exception:  # whatever it is, the other checks still run
+            problems = [traceback.format_exc()]
         if problems:
             self.failed += 1
         print(f"{'not ok' if problems else 'ok'} {self.count} - {name}", flush=True)

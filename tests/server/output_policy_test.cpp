@@ -67,7 +67,7 @@ TEST_P(OutputPolicy_, RefuseAtTheLimitAndTellWhenDrained) {
   EXPECT_EQ(log_.count("drained"), 1u);
   raw.forget();
   raw.send(RawClient::frame(8, ""));
-  raw.finish();
+  raw.finish();  // or the server would wait for it until the close deadline
   EXPECT_TRUE(eventually([this] { return log_.has("closed none"); }));
 }
 

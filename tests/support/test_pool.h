@@ -34,7 +34,7 @@ class TestPool final : public BlockPool {
   std::byte* acquire() noexcept override {
     ++asked_;
     if (live_.size() >= limit_ || asked_ == fail_at_ || asked_ >= fail_from_) return nullptr;
-    void* const memory = std::aligned_alloc(alignof(std::max_align_t), block_size_);
+    void* const memory = std::malloc(block_size_);
     std::memset(memory, rubbish_, block_size_);
     auto* const block = static_cast<std::byte*>(memory);
     live_.insert(block);

@@ -333,12 +333,15 @@ TEST(ConnectionClose, DiscardIsBounded) {
   const Tweak small = [](Config& config) { config.limits.discard_bytes_max = 1000; };
   for (const Role role : both_roles) {
     Bench bench(role, small);
+    bench.h.feed(bench.peer.binary({}, false));
+    for (int i = 0; i < 20; ++i) bench.h.feed(bench.peer.continuation("", false));
     bench.h.feed(from_hex("f0"));
     bench.h.feed(noise(600, 1));
     bench.h.feed(noise(400, 1));
     EXPECT_FALSE(bench.h.closed());
     bench.h.feed(noise(1, 1));
     EXPECT_EQ(bench.h.events.text(), "closed unclean 1006 rsv23_unexpected\n") << "the first cause stays";
+    EXPECT_EQ(bench.pool.live(), 0u);
 
     Bench polite(role, small);
     polite.h.feed(polite.peer.close(1000) + noise(1001, 1));

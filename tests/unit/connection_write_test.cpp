@@ -301,11 +301,17 @@ TEST(ConnectionWrite, SentTextIsCheckedOnRequest) {
     // A character over two parts; a bad part changes nothing and may be corrected.
     EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("\xE2\x82"), false));
     EXPECT_EQ(bench.connection.send_part(MessageType::text, as_bytes("x"), false), errc::text_not_utf8);
+    EXPECT_EQ(bench.connection.send_part(MessageType::text, as_bytes("\xAC\xFF"), false),
+              errc::text_not_utf8);
     EXPECT_EQ(bench.connection.send_part(MessageType::text, {}, true), errc::text_not_utf8);
     EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("\xAC"), true));
     EXPECT_FALSE(bench.connection.send("\xC3\xA9"));
+    // A last part that ends inside a character, then one that does not.
+    EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("a"), false));
+    EXPECT_EQ(bench.connection.send_part(MessageType::text, as_bytes("\xE2\x82"), true), errc::text_not_utf8);
+    EXPECT_FALSE(bench.connection.send_part(MessageType::text, as_bytes("b"), true));
     bench.h.settle();
-    EXPECT_EQ(bench.h.sent().size(), 4u);
+    EXPECT_EQ(bench.h.sent().size(), 6u);
   }
   Bench unchecked(Role::server);
   EXPECT_FALSE(unchecked.connection.send("\xFF"));

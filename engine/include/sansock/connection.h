@@ -193,7 +193,6 @@ class Connection {
   errc cause_ = errc::none;
   Utf8State utf8_;                 // of the text being received; of a reason that can not be kept
   Utf8State send_utf8_;            // of the text being sent (Config::check_sent_text)
-  std::uint8_t header_size_ = 0;   // bytes of a cut header in frame_.header
   std::uint8_t control_size_ = 0;  // bytes of a cut control payload that arrived
   std::uint8_t pong_tail_ = 0;     // size of the Pong that is the newest frame queued, or 0
   std::uint8_t opcode_ : 4 = 0;    // of the frame under way
@@ -212,6 +211,7 @@ class Connection {
   std::uint8_t settled_ : 1 = 1;      // poll() gave none after the last input
   std::uint8_t seen_data_ : 1 = 0;    // the first data frame has come
   std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
+  std::uint8_t header_size_ : 4 = 0;  // bytes of a cut header in frame_.header
 };
 
 static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");
