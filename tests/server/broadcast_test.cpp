@@ -38,7 +38,7 @@ TEST_P(Broadcast_, ReachesAllOfThreeThreadsWithOneEncoding) {
 TEST_P(Broadcast_, RouteExceptAndFilter) {
   make();
   Route route = echo();
-  route.on_open = [this](Peer& peer) { peer.data() = std::string(peer.request()->query()); };
+  route.on_open = [](Peer& peer) { peer.data() = std::string(peer.request()->query()); };
   route.on_message = [this](Peer& peer, Message message) {
     if (message.text() == "others") {
       server().broadcast(MessageType::text, as_bytes("to others"),

@@ -189,8 +189,7 @@ TEST_P(ClientConnect, HeadersThatMustNotBeSent) {
 
 TEST_P(ClientConnect, LocalAddressAndFamily) {
   make();
-  std::string remote;
-  server().route("/", {.on_open = [&remote](Peer& peer) { peer.send(peer.remote_address().host); }});
+  server().route("/", {.on_open = [](Peer& peer) { peer.send(peer.remote_address().host); }});
   start();
   ClientOptions options = client_options();
   options.local_address = "127.0.0.7";

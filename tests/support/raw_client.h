@@ -95,7 +95,8 @@ class RawClient {
       for (int shift = 56; shift >= 0; shift -= 8) text += static_cast<char>(payload.size() >> shift & 0xff);
     }
     text += "\x01\x02\x03\x04";
-    for (std::size_t i = 0; i < payload.size(); ++i) text += static_cast<char>(payload[i] ^ (i % 4 + 1));
+    for (std::size_t i = 0; i < payload.size(); ++i)
+      text += static_cast<char>(payload[i] ^ static_cast<char>(i % 4 + 1));
     return text;
   }
 
