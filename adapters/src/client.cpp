@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "client_handler.h"
 #include "client_url.h"
@@ -66,7 +67,7 @@ class Client::Impl {
   void resume_if_possible();
   // Tries a command again and again while the output is full.
   template <class Command>
-  std::error_code output_command(Command command);
+  std::error_code output_command(ConstBytes payload, Command command);
   bool wait_for_front(Duration timeout, bool whole_message);
   // Why there is no connection.
   std::error_code end_error() const noexcept;
@@ -210,15 +211,21 @@ bool Client::Impl::wait_for_front(Duration timeout, bool whole_message) {
 // While it waits it reads on, beyond what the inbox holds otherwise: a peer that does not read
 // before it has written would never make room. The loop's output stall deadline ends it.
 template <class Command>
-std::error_code Client::Impl::output_command(Command command) {
-  session.inbox.release_taken();
+std::error_code Client::Impl::output_command(ConstBytes payload, Command command) {
+  std::vector<std::byte> kept;
   for (;;) {
     Endpoint* const open = endpoint();
     if (open == nullptr) return loop ? end_error() : errc::not_open;
-    const std::error_code error = command(*open);
+    const std::error_code error = command(*open, payload);
     if (!error) break;
     const std::size_t queued = open->output_size();
     if ((error != errc::output_full && error != errc::blocks_exhausted) || queued == 0) return error;
+    // What is read meanwhile moves what was received before, and the payload may be a view of that.
+    if (session.inbox.has_taken()) {
+      kept.assign(payload.begin(), payload.end());
+      payload = kept;
+      session.inbox.release_taken();
+    }
     session.inbox_max = std::max<std::size_t>(inbox_max_usual, options.limits.message_payload_max);
     turn_until(never, [this, queued] {
       const Endpoint* const now = endpoint();
@@ -226,6 +233,7 @@ std::error_code Client::Impl::output_command(Command command) {
     });
     session.inbox_max = inbox_max_usual;
   }
+  session.inbox.release_taken();
   loop->touch(id);
   resume_if_possible();
   loop->turn(Duration::zero());
@@ -271,15 +279,19 @@ std::optional<Run> Client::receive_run(Duration timeout) {
 bool Client::timed_out() const noexcept { return impl_->timed_out; }
 
 std::error_code Client::send(MessageType type, ConstBytes payload) {
-  return impl_->output_command([&](Endpoint& endpoint) { return endpoint.send(type, payload); });
+  return impl_->output_command(
+      payload, [type](Endpoint& endpoint, ConstBytes bytes) { return endpoint.send(type, bytes); });
 }
 
 std::error_code Client::send_part(MessageType type, ConstBytes payload, bool end) {
-  return impl_->output_command([&](Endpoint& endpoint) { return endpoint.send_part(type, payload, end); });
+  return impl_->output_command(payload, [type, end](Endpoint& endpoint, ConstBytes bytes) {
+    return endpoint.send_part(type, bytes, end);
+  });
 }
 
 std::error_code Client::ping(ConstBytes payload) {
-  return impl_->output_command([&](Endpoint& endpoint) { return endpoint.ping(payload); });
+  return impl_->output_command(payload,
+                               [](Endpoint& endpoint, ConstBytes bytes) { return endpoint.ping(bytes); });
 }
 
 std::optional<Duration> Client::ping_and_wait(Duration timeout) {

@@ -33,6 +33,7 @@ class ClientInbox {
   // which must come before the next append().
   Message take_message();
   Run take_run();
+  bool has_taken() const noexcept { return taken_ != 0; }
   void release_taken() noexcept;
   void clear() noexcept;
 

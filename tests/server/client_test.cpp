@@ -74,6 +74,34 @@ TEST_P(Client_, SendWaitsWhileTheOutputIsFull) {
   EXPECT_EQ(echoed(client, "x"), "x");
 }
 
+// A received message may be the payload of the very next call, also where that has to wait and reads on.
+TEST_P(Client_, SendsBackWhatItReceived) {
+  make();
+  Route route = echo();
+  route.output_policy = OutputPolicy::pause;
+  route.output_high_watermark = 256u << 10;
+  server().route("/", route);
+  start();
+  ClientOptions small = client_options();
+  small.limits.output_bytes_max = 1'100'000;
+  Client client(small);
+  ASSERT_FALSE(client.connect(url()));
+  constexpr int messages = 8;
+  std::vector<std::string> texts;
+  for (int i = 0; i < messages; ++i) texts.emplace_back(1'000'000, static_cast<char>('a' + i));
+  for (const std::string& text : texts) ASSERT_FALSE(client.send(text));
+  for (int round = 0; round < 2; ++round) {
+    for (const std::string& text : texts) {
+      const auto message = client.receive(std::chrono::seconds(20));
+      ASSERT_TRUE(message);
+      ASSERT_TRUE(message->text() == text);
+      if (round == 0) {
+        ASSERT_FALSE(client.send(message->type, message->bytes));
+      }
+    }
+  }
+}
+
 TEST_P(Client_, PingAndWait) {
   make();
   server().route("/", echo());

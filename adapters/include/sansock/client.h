@@ -57,7 +57,8 @@ class Client {
   std::error_code connect_fd(int fd, std::string_view url);
 
   // Waits for the next whole message. nullopt: the connection has ended (close_status()), or the
-  // time has passed (timed_out() is true). The view is valid until the next call of any kind.
+  // time has passed (timed_out() is true). The view is valid until the next call of any kind, whose
+  // payload it may be: send(message->type, message->bytes).
   std::optional<Message> receive(Duration timeout = no_timeout);
   // As receive(), for the parts of a message as they arrive.
   std::optional<Run> receive_run(Duration timeout = no_timeout);
