@@ -1,5 +1,5 @@
 // Attacks with control frames, on the closing handshake, and on what we put on the wire: rows C1-C7,
-// C12, C14, M2 and M3 of the list of bad inputs.
+// C12, C14, M2, M3 and M4 of the list of bad inputs.
 #include "bench.h"
 
 namespace sansock::testing {
@@ -396,6 +396,49 @@ TEST(AttacksControl, M3EveryOutputByteIsOurs) {
       outputs[run] = bench.h.output;
     }
     EXPECT_EQ(outputs[0], outputs[1]);
+  }
+}
+
+// M4: what gather() has given out stays as it is, and its blocks stay ours, until consume() has passed
+// it: a transport may still be reading it, whatever arrives or is sent meanwhile.
+TEST(AttacksControl, M4OfferedOutputStaysUntilItIsConsumed) {
+  for (const Role role : both_roles) {
+    Bench bench(
+        role, [](Config& config) { config.limits.pong_bytes_max = 15; }, 1024);
+    bench.h.draining = false;
+    Data lent = noise(300, 3);
+    ASSERT_FALSE(bench.connection.send(MessageType::binary, view_of(noise(2500, 1))));
+    ASSERT_FALSE(
+        bench.connection.send_borrowed(MessageType::binary, std::as_writable_bytes(std::span(lent)), 7));
+    bench.h.feed(bench.peer.ping("first"));
+    IoSlice slices[16];
+    const std::size_t count = bench.connection.gather(slices);
+    const auto bytes_now = [&] {
+      Data bytes;
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto* const base = static_cast<const std::uint8_t*>(slices[i].base);
+        bytes.insert(bytes.end(), base, base + slices[i].size);
+      }
+      return bytes;
+    };
+    const Data offered = bytes_now();
+    ASSERT_EQ(offered.size(), bench.connection.output_size());
+    for (int i = 0; i < 50; ++i) bench.h.feed(bench.peer.ping("flood " + std::to_string(i)));
+    EXPECT_EQ(bytes_now(), offered);
+    ASSERT_FALSE(bench.connection.send(MessageType::text, view_of(Data(3000, 't'))));
+    ASSERT_FALSE(bench.connection.close(CloseCode::normal, "bye"));
+    bench.h.settle();
+    EXPECT_EQ(bytes_now(), offered);
+    // Half of it is taken: the other half is still as it was, and is offered again.
+    const std::size_t half = offered.size() / 2;
+    bench.connection.consume(half, bench.h.now);
+    bench.h.pump();
+    IoSlice again[16];
+    ASSERT_NE(bench.connection.gather(again), 0u);
+    EXPECT_EQ(*static_cast<const std::uint8_t*>(again[0].base), offered[half]);
+    bench.h.draining = true;
+    bench.h.settle();
+    EXPECT_EQ(bench.pool.live(), 0u);
   }
 }
 
