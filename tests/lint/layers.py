@@ -18,7 +18,7 @@ ENGINE_ALLOWED = {
     "immintrin.h", "emmintrin.h", "arm_neon.h",
 }
 ENGINE_ROOTS = ("engine/include", "engine/src")
-ADAPTER_ROOTS = ("adapters/include", "adapters/src", "engine/include")
+ADAPTER_ROOTS = ("adapters/include", "adapters/src", "adapters/src/client", "adapters/src/server", "engine/include")
 
 
 def includes(tree, path):
