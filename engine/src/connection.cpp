@@ -60,6 +60,7 @@ void Connection::consume(std::size_t written, Instant now) noexcept {
   SANSOCK_ASSERT(settled_);
   settled_ = 0;
   arm(now);
+  if (phase_ == Phase::closed) return;  // a late completion: what it was about is discarded already
   out_.consume(*config_->pool, written);
   // When the newest pong has left, all have; the queue itself may never run dry.
   pong_end_ -= static_cast<std::uint32_t>(std::min<std::size_t>(pong_end_, written));

@@ -446,5 +446,20 @@ TEST(ConnectionClose, LentMemoryComesBackBeforeClosed) {
   }
 }
 
+// An adapter whose writes complete later learns of one after the connection has ended.
+TEST(ConnectionClose, ALateCompletionAfterTheEndIsANoOp) {
+  for (const Role role : both_roles) {
+    Bench bench(role);
+    ASSERT_FALSE(bench.connection.send("on its way"));
+    IoSlice slices[4];
+    ASSERT_EQ(bench.connection.gather(slices), 1u);
+    bench.h.abort(errc::transport_error);
+    EXPECT_EQ(bench.connection.state(), ReadyState::closed);
+    bench.connection.consume(slices[0].size, bench.h.now);
+    EXPECT_EQ(bench.connection.poll().kind, EventKind::none);
+    EXPECT_EQ(bench.connection.output_size(), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace sansock::testing
