@@ -299,4 +299,36 @@ TEST(EpollLoop, ExhaustedDescriptorsBackOffInsteadOfSpinning) {
   EXPECT_TRUE(scenario::turn_until(loop, [&] { return loop.counters().accepted == 1; }));
 }
 
+// The back-off has passed, but by then there is no room: that must not keep the loop awake.
+TEST(EpollLoop, ABackOffThatEndsWithoutRoomDoesNotSpin) {
+  scenario::Setting setting;
+  setting.config.timeouts.opening_handshake = std::chrono::seconds(30);
+  EpollLoop<PeerHandler> loop(LoopOptions{.connections_max = 1});
+  ASSERT_FALSE(loop.open());
+  Socket listener;
+  const std::uint16_t port = scenario::listen_on(listener);
+  ASSERT_FALSE(loop.listen(listener.release(), [&](int fd) {
+    EXPECT_TRUE(loop.add(fd, Role::server, setting.config, setting.add_record(false)));
+  }));
+  Socket waiting;
+  ASSERT_FALSE(connect_tcp({.host = "127.0.0.1", .port = port}, waiting));
+  {
+    const faults::Injection injection(
+        [](Call call, unsigned) { return call == Call::accept4 ? Fault{.error = EMFILE} : Fault{}; });
+    ASSERT_TRUE(scenario::turn_until(loop, [&] { return loop.counters().accept_backoffs == 1; }));
+  }
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+  Socket peer(pair[1]);
+  ASSERT_TRUE(loop.add(pair[0], Role::server, setting.config, setting.add_record(false)));
+  const auto turns = loop.counters().turns;
+  const auto begin = MonotonicClock::now();
+  while (MonotonicClock::now() - begin < std::chrono::milliseconds(200)) {
+    loop.turn(std::chrono::milliseconds(100));
+  }
+  EXPECT_LE(loop.counters().turns - turns, 6u);
+  peer.reset();  // there is room again
+  EXPECT_TRUE(scenario::turn_until(loop, [&] { return loop.counters().accepted == 1; }));
+}
+
 }  // namespace

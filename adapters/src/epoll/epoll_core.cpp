@@ -102,7 +102,12 @@ void EpollCore::accept_from(std::uint32_t slot, unsigned room, Instant now, Loop
 }
 
 void EpollCore::try_accepting_again(bool freed, bool room, Instant now) noexcept {
-  if (suspended_ == Suspended::no || !room) return;
+  if (suspended_ == Suspended::no) return;
+  if (!room) {  // whatever it was: a back-off that has passed must not keep the loop awake
+    suspended_ = Suspended::full;
+    suspended_until_ = never;
+    return;
+  }
   if (suspended_ == Suspended::exhausted && !freed && now < suspended_until_) return;
   suspended_ = Suspended::no;
   suspended_until_ = never;
