@@ -59,7 +59,7 @@ class Programs:
         kit = [self.kit, "--listen", "0", "--once", "--expect", HERE / "expected/sansock_client.txt", *arguments]
         kit, url = start(kit)
         try:
-            client = [self.client, url, "--adapter", adapter, "--autobahn", f"sansock_client_{adapter}"]
+            client = [self.client, url, "--adapter", adapter, "--autobahn", f"sansock_client_{adapter}", "--jobs", "16"]
             done = subprocess.run(client, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if done.returncode != 0:
                 raise Broken(f"echo_client ended with {done.returncode}\n{done.stderr}")
