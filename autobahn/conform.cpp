@@ -95,7 +95,12 @@ int run_against_clients(Run& run) {
     return exit_failed;
   }
   bool good = true;
-  for (const auto& [agent, cases] : results) good = tell_results(run, agent, cases) && good;
+  for (const auto& [agent, cases] : results) {
+    good = tell_results(run, agent, cases) && good;
+    if (cases.size() == run.cases.size()) continue;
+    complain(fmt::format("{} ran {} of {} cases", agent, cases.size(), run.cases.size()));
+    good = false;
+  }
   if (results.empty()) complain("no client came");
   return good && !results.empty() ? exit_good : exit_failed;
 }
