@@ -59,15 +59,17 @@ std::optional<Violation> FrameReader::feed(std::string_view octets) {
 }
 
 std::optional<Violation> FrameReader::take_header(std::string_view& octets) {
+  if (header_octets_.size() >= 2 && header_octets_.size() == header_size(header_octets_))
+    header_octets_.clear();
   while (!octets.empty()) {
     header_octets_.push_back(octets.front());
     octets.remove_prefix(1);
     if (header_octets_.size() >= 2 && header_octets_.size() == header_size(header_octets_)) {
       frame_ = decode(header_octets_);
       if (header_octets_.size() != encode_header(frame_).size()) {
+        sink_.on_frame(frame_, header_octets_, {});
         return Violation{1002, "the length is not in its shortest form"};
       }
-      header_octets_.clear();
       return begin_frame();
     }
   }
@@ -100,7 +102,7 @@ std::optional<Violation> FrameReader::check_header() const {
 
 std::optional<Violation> FrameReader::begin_frame() {
   if (auto violation = check_header()) {
-    sink_.on_frame(frame_, {});
+    sink_.on_frame(frame_, header_octets_, {});
     return violation;
   }
   in_payload_ = true;
@@ -129,6 +131,7 @@ std::optional<Violation> FrameReader::take_payload(std::string_view& octets) {
   if (payload_start_.size() < log_octets)
     payload_start_.append(piece.substr(0, log_octets - payload_start_.size()));
   if (!is_control(frame_.opcode) && message_type_ == opcode::text && !compressed_ && !text_.feed(piece)) {
+    sink_.on_frame(frame_, header_octets_, payload_start_);
     return Violation{1007, "a text message is not UTF-8"};
   }
   return payload_taken_ == frame_.length ? end_frame() : std::nullopt;
@@ -136,7 +139,7 @@ std::optional<Violation> FrameReader::take_payload(std::string_view& octets) {
 
 std::optional<Violation> FrameReader::end_frame() {
   in_payload_ = false;
-  sink_.on_frame(frame_, payload_start_);
+  sink_.on_frame(frame_, header_octets_, payload_start_);
   switch (frame_.opcode) {
     case opcode::close: return end_close();
     case opcode::ping: sink_.on_ping(control_); return std::nullopt;

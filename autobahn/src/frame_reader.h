@@ -23,8 +23,10 @@ struct Violation {
 // Who is told what was read. In order, and nothing after a Close frame or a violation.
 class FrameSink {
  public:
-  // Each frame when it is whole, for the log: the header as it came, and the first payload octets, unmasked.
-  virtual void on_frame(const FrameHeader& header, std::string_view payload_start) = 0;
+  // Each frame when it is whole or broke a rule, for the log: the octets of its header, and the first ones of
+  // its payload, unmasked.
+  virtual void on_frame(const FrameHeader& header, std::string_view header_octets,
+                        std::string_view payload_start) = 0;
   virtual void on_message(unsigned type, std::string payload) = 0;
   virtual void on_ping(std::string payload) = 0;
   virtual void on_pong(std::string payload) = 0;

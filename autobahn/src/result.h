@@ -21,7 +21,7 @@ struct LogEntry {
   Duration at{};              // since the case began
   FrameHeader header;         // of frames
   std::string payload_start;  // unmasked
-  std::string wire_start;     // as it was on the wire; of sent frames only
+  std::string wire_start;     // as it was on the wire, header first
   std::size_t chop = 0;
   bool sync = false;
   std::string text;  // of notes

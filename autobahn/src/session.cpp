@@ -256,13 +256,17 @@ void Session::drop(std::string reason) {
 }
 
 // --- receiving -------------------------------------------------------------------------------------
-void Session::on_frame(const FrameHeader& header, std::string_view payload_start) {
+void Session::on_frame(const FrameHeader& header, std::string_view header_octets,
+                       std::string_view payload_start) {
   ++got_.frames[header.opcode];
+  std::string wire(payload_start);
+  if (header.masked) apply_mask(wire.data(), wire.size(), header.key, 0);
+  wire.insert(0, header_octets);
   log_.add({LogEntry::Kind::received,
             std::chrono::duration_cast<Duration>(now_ - began_),
             header,
             std::string(payload_start),
-            {},
+            std::move(wire),
             0,
             false,
             {}});

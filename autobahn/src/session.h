@@ -55,7 +55,8 @@ class Session final : private FrameSink {
 
  private:
   // FrameSink
-  void on_frame(const FrameHeader& header, std::string_view payload_start) override;
+  void on_frame(const FrameHeader& header, std::string_view header_octets,
+                std::string_view payload_start) override;
   void on_message(unsigned type, std::string payload) override;
   void on_ping(std::string payload) override;
   void on_pong(std::string payload) override;

@@ -12,7 +12,12 @@ class Recorder final : public FrameSink {
  public:
   std::string text;
 
-  void on_frame(const FrameHeader& /*header*/, std::string_view /*payload_start*/) override {}
+  void on_frame(const FrameHeader& header, std::string_view octets,
+                std::string_view /*payload_start*/) override {
+    // A frame in its shortest form is told with the octets that it came in.
+    if (octets == encode_header(header)) ++frames;
+  }
+  int frames = 0;
   void on_message(unsigned type, std::string payload) override {
     text += opcode_name(type) + " " + payload + ";";
   }
@@ -52,6 +57,15 @@ TEST(FrameReader, ReadsMessagesAndControlFrames) {
   EXPECT_EQ(read("81 85 37 FA 21 3D 7F 9F 4D 51 58", true), "text Hello;");  // RFC 6455 section 5.7
   EXPECT_EQ(read("88 02 03 E8 81 02 68 69"), "close 1000 ;");                // nothing after a Close
   EXPECT_EQ(read("88 00"), "close 0 ;");
+}
+
+TEST(FrameReader, TellsEachFrame) {
+  Recorder recorder;
+  FrameReader reader(recorder, true, nullptr);
+  EXPECT_FALSE(reader.feed(from_hex("01 81 01 02 03 04 69 80 80 00 00 00 00")));
+  EXPECT_EQ(recorder.frames, 2);
+  EXPECT_TRUE(reader.feed(from_hex("81 81 00 00 00 00 FF")));
+  EXPECT_EQ(recorder.frames, 3);  // also the one that is at fault
 }
 
 TEST(FrameReader, SeesEachBrokenRule) {
