@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+"""Makes inputs of the fuzz targets out of the transcripts in tests/golden.
+
+usage: seeds.py OUTPUT_DIRECTORY GOLDEN_DIRECTORY
+
+Writes OUTPUT_DIRECTORY/TARGET/NAME for the targets that take a connection's bytes. The numbers here
+are those of the targets' own descriptions: settings.h, stream.h, connection.cpp, split.cpp,
+model.cpp, handshake.cpp.
+"""
+
+import pathlib
+import re
+import shutil
+import sys
+
+# enum class Operation in connection.cpp, in its order.
+OPERATIONS = [
+    "feed_frame", "feed_raw", "feed_cut", "feed_frames", "consume", "drain", "send", "send_part", "send_borrowed",
+    "send_shared", "ping", "pong", "close", "wait", "tick", "eof", "abort", "pause", "resume", "detach", "offer",
+    "pool", "pool_heals", "pause_at_next", "answer", "connect", "good_head", "drain_always",
+]
+LIMITS = {  # read_limits() in settings.h
+    "frame_payload_max": 1, "message_payload_max": 2, "message_fragments_max": 3, "message_fragments_empty_max": 4,
+    "control_frames_per_second_max": 5, "headers_max": 6,
+}
+TIMEOUTS = {  # read_timeouts() in settings.h
+    "opening_handshake": 1, "first_message": 2, "message_assembly": 4, "ping_interval": 8, "pong": 16, "idle": 32,
+}
+WAITS = [0, 0, 0, 1, 2, 3, 5, 10, 60]  # in seconds, as `waits` in connection.cpp
+CLOSE_CODES = [1000, 1001, 1005, 1003, 1006, 1011, 1014, 1015, 2999, 3000, 4999, 5000, 0, 999, 1004, 65535]
+STATUSES = [200, 204, 304, 401, 404, 503]
+CLIENT, ENDPOINT = 1, 2
+
+
+class Transcript:
+    """One golden file: its settings and its steps, ("input", bytes) or ("command", verb, rest)."""
+
+    def __init__(self, path):
+        self.name = path.stem
+        self.settings = [0, 0, 0, 0]
+        self.steps = []
+        for line in path.read_text().splitlines():
+            self.add(line)
+        self.client = bool(self.settings[0] & CLIENT)
+        self.endpoint = bool(self.settings[0] & ENDPOINT)
+        self.input = b"".join(step[1] for step in self.steps if step[0] == "input")
+
+    def add(self, line):
+        mark, _, rest = line.partition(" ")
+        if mark == "role:" and rest == "client":
+            self.settings[0] |= CLIENT
+        elif mark == "subject:" and rest == "endpoint":
+            self.settings[0] |= ENDPOINT
+        elif mark == "limit:":
+            self.settings[1] = LIMITS[rest.split()[0]]
+        elif mark == "timeout:":
+            self.settings[2] |= TIMEOUTS[rest.split()[0]]
+        elif mark == ">":
+            self.feed(bytes.fromhex(rest.partition("#")[0]))
+        elif mark == ">>":
+            self.feed(rest.encode() + b"\r\n")
+        elif mark == "!":
+            verb, _, rest = rest.partition(" ")
+            self.steps.append(("command", verb, rest.strip()))
+        elif line == "":
+            self.steps.append(("pause",))
+
+    def feed(self, data):
+        if self.steps and self.steps[-1][0] == "input":
+            data = self.steps.pop()[1] + data
+        self.steps.append(("input", data))
+
+
+def run(data):
+    """A size and so many bytes."""
+    return bytes([len(data)]) + data
+
+
+def operation(name, arguments=b""):
+    return bytes([OPERATIONS.index(name)]) + arguments
+
+
+def nearest(table, value):
+    return bytes([min(range(len(table)), key=lambda index: abs(table[index] - value))])
+
+
+def command_operations(verb, rest):
+    text = rest.encode()
+    if verb in ("send", "part", "end"):
+        flag = b"" if verb == "send" else bytes([verb == "end"])
+        return operation("send" if verb == "send" else "send_part", flag + b"\x01" + run(text))
+    if verb in ("ping", "pong"):
+        return operation(verb, run(text))
+    if verb == "close":
+        code, _, reason = rest.partition(" ")
+        return operation("close", nearest(CLOSE_CODES, int(code)) + run(reason.strip().encode()))
+    if verb == "wait":
+        return operation("wait", nearest(WAITS, int(rest)))
+    if verb == "accept":
+        return operation("answer", b"\x01" + run(b"")) if not rest else operation("answer", b"\x18" + run(b"") + run(text))
+    if verb == "respond":
+        status, _, body = rest.partition(" ")
+        choice = 2 | 8 | nearest(STATUSES, int(status))[0] << 4
+        return operation("answer", bytes([choice]) + run(b"") + run(body.encode()))
+    if verb == "connect":
+        return operation("connect", b"\x02" + run(text))
+    return operation(verb)
+
+
+def connection_input(transcript):
+    made = bytes(transcript.settings)
+    for step in transcript.steps:
+        if step[0] == "input":
+            for at in range(0, len(step[1]), 255):
+                made += operation("feed_raw", run(step[1][at:at + 255]))
+        elif step[0] == "command":
+            made += command_operations(*step[1:])
+        made += operation("drain")
+    return made
+
+
+def cuts_for(data):
+    """A few reads: in the middle of most things."""
+    count = min(len(data) // 3, 9)
+    return bytes([count]) + b"\x00\x03" * count
+
+
+def inputs_of(transcript):
+    """{target: bytes}"""
+    data = transcript.input
+    made = {"connection": connection_input(transcript)}
+    made["split"] = bytes(transcript.settings) + b"\x01" + cuts_for(data) + data
+    if transcript.endpoint:
+        origin_any = bytes([*transcript.settings[:3], 1])
+        made["handshake"] = origin_any + bytes([transcript.client, 0x0A]) + data
+    else:
+        made["model"] = bytes([2 | transcript.client]) + cuts_for(data) + data
+    return made
+
+
+TEXTS = {
+    "url": ["ws://example.com/", "wss://user:pass%20word@[2001:db8::1]:8443/chat?room=1",
+            "ws+unix:/run/app.sock:/chat?x", "http://127.0.0.1:80", "ws://a:0/", "ws://a/#b", "HTTPS://h%41st:/"],
+    "extension_list": [
+        "\0permessage-deflate; client_max_window_bits; server_max_window_bits=10, x-a; b=\"c\"", "\0a;b=\"\\c\"",
+        "\1chat, superchat,, \"a, b\" , chat", "\2https://example.com\nexample.com:443", "\2http://[::1]:80\n[::1]",
+        "\2http://[1:2:3:4:5:6:1.2.3.4]\nhttp://[::ffff:1.2.3.4]", "\3dGhlIHNhbXBsZSBub25jZQ==", "\3a value, \tin spaces "],
+    "kernels": ["keys\3\0\1\0\2\0\3aé€😀", "keys\0" + "plain text of many bytes " * 6 + "é"],
+    "canary": ["\x81\x01a"],
+}
+# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp and adapter.cpp.
+BYTES = {
+    "pair": {
+        "to_and_fro": b"\0" + b"\x00\x05\x02" + b"\x80\x05\x03" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" * 2,
+        "parts": b"\0" + b"\x02\x05\x02\x12\x08\x02" + b"\x04\xff\xff\x86\x00\x07\x86\xff\xff" + b"\x08\x00",
+        "borrowed": b"\1" + b"\x10\xd0\x03\x90\xf0\x03\x30\xe0\x02" + b"\x04\x10\x00\x84\x10\x00\x86\x10\x00\x06\x10\x00" * 3,
+        "pings": b"\0" + b"\x03\x04ping\x83\x00" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" + b"\x09\x00",
+    },
+    "handshake": {
+        "our_request": b"\0\0\0\0\2" + run(b"example.com:81") + run(b"/chat?x") + run(b"X-A") + run(b"v") + run(b"mine") + b"\x72",
+        "our_answer": b"\0\0\0\0\3" + run(b"text/html") + run(b"<p>no") + run(b"X-A") + run(b"v") + run(b"w") + b"\x68",
+    },
+    "adapter": {},
+}
+
+
+def write(directory, target, name, data):
+    (directory / target).mkdir(parents=True, exist_ok=True)
+    (directory / target / name).write_bytes(data)
+
+
+def main(arguments):
+    output, golden = map(pathlib.Path, arguments)
+    shutil.rmtree(output, ignore_errors=True)
+    for path in sorted(golden.glob("*.txt")):
+        transcript = Transcript(path)
+        for target, data in inputs_of(transcript).items():
+            write(output, target, transcript.name, data)
+    for target, texts in TEXTS.items():
+        for text in texts:
+            name = re.sub(r"\W+", "_", text).strip("_")[:40] or "empty"
+            write(output, target, name, text.encode("latin-1") if target == "canary" else text.encode())
+    for target, inputs in BYTES.items():
+        for name, data in inputs.items():
+            write(output, target, name, data)
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1:]))
