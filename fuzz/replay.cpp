@@ -1,9 +1,10 @@
 // Runs a fuzz target over inputs that are there, without a fuzzer and with any compiler:
 //
-//   replay_TARGET FILE_OR_DIRECTORY...
+//   replay_TARGET [FILE | DIRECTORY | --each DIRECTORY]...
 //
-// Speaks TAP: each argument is a case, which says how many inputs it had. An input that breaks the
-// target ends the process; its name is said.
+// Speaks TAP: each argument is a case, which says how many inputs it had; behind --each, where the
+// directory may be missing, each file is one. An input that breaks the target ends the process; its
+// name is said.
 #include <unistd.h>
 #include <algorithm>
 #include <csignal>
@@ -56,14 +57,10 @@ bool replay(const fs::path& path) {
   return true;
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
-  for (const int signal : {SIGABRT, SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGTRAP})
-    std::signal(signal, say_what_was_replayed);
-  int status = 0;
-  for (int i = 1; i < count; ++i) {
-    const fs::path path = arguments[i];
+// A case of TAP: all files of a path.
+class Cases {
+ public:
+  void run(const fs::path& path) {
     bool read = fs::exists(path);
     std::size_t inputs = 0;
     if (read) {
@@ -72,10 +69,33 @@ int main(int count, char** arguments) {
         ++inputs;
       }
     }
-    if (!read) status = 1;
-    std::printf("%s %d - %s: %zu inputs\n", read ? "ok" : "not ok", i, path.filename().c_str(), inputs);
+    const fs::path name = path.parent_path().filename() / path.filename();
+    std::printf("%s %d - %s: %zu inputs\n", read ? "ok" : "not ok", ++count_, name.c_str(), inputs);
     std::fflush(stdout);
+    good_ = good_ && read;
   }
-  std::printf("1..%d\n", count - 1);
-  return status;
+  int finish() const {
+    std::printf("1..%d\n", count_);
+    return good_ && count_ > 0 ? 0 : 1;
+  }
+
+ private:
+  int count_ = 0;
+  bool good_ = true;
+};
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  for (const int signal : {SIGABRT, SIGSEGV, SIGILL, SIGBUS, SIGFPE, SIGTRAP})
+    std::signal(signal, say_what_was_replayed);
+  Cases cases;
+  for (int i = 1; i < count; ++i) {
+    if (std::strcmp(arguments[i], "--each") != 0) {
+      cases.run(arguments[i]);
+    } else if (++i < count && fs::exists(arguments[i])) {
+      for (const fs::path& file : files_of(arguments[i])) cases.run(file);
+    }
+  }
+  return cases.finish();
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Makes inputs of the fuzz targets out of the transcripts in tests/golden.
 
-usage: seeds.py OUTPUT_DIRECTORY GOLDEN_DIRECTORY
+usage: seeds.py OUTPUT_DIRECTORY GOLDEN_DIRECTORY [STAMP DEPFILE]
 
-Writes OUTPUT_DIRECTORY/TARGET/NAME for the targets that take a connection's bytes. The numbers here
+Writes OUTPUT_DIRECTORY/TARGET/NAME. For a build, it then touches STAMP and says in DEPFILE what the
+inputs were made of. The numbers here
 are those of the targets' own descriptions: settings.h, stream.h, connection.cpp, split.cpp,
 model.cpp, handshake.cpp.
 """
@@ -170,7 +171,7 @@ def write(directory, target, name, data):
 
 
 def main(arguments):
-    output, golden = map(pathlib.Path, arguments)
+    output, golden, *build = map(pathlib.Path, arguments)
     shutil.rmtree(output, ignore_errors=True)
     for path in sorted(golden.glob("*.txt")):
         transcript = Transcript(path)
@@ -183,10 +184,14 @@ def main(arguments):
     for target, inputs in BYTES.items():
         for name, data in inputs.items():
             write(output, target, name, data)
+    if build:
+        stamp, depfile = build
+        stamp.touch()
+        depfile.write_text(f"{stamp}: {golden} {' '.join(map(str, sorted(golden.glob('*.txt'))))}\n")
     return 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
+    if len(sys.argv) not in (3, 5):
         sys.exit(__doc__)
     sys.exit(main(sys.argv[1:]))
