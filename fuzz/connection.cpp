@@ -52,6 +52,8 @@ enum class Operation : std::uint8_t {
   connect,        // Endpoint: options
   good_head,      // Endpoint: feeds a good head
   drain_always,   // take output after every input, or stop doing so
+  feed_pong,      // the peer answers the newest Ping
+  entropy,        // a flag: only zeros come from the entropy source
   count_,
 };
 
@@ -82,6 +84,8 @@ void inputs(Session<Subject>& session, Operation operation, Input& input) {
     case Operation::pause: return session.pause();
     case Operation::resume: return session.resume();
     case Operation::detach: return session.detach();
+    case Operation::feed_pong: return session.feed_pong();
+    case Operation::entropy: return session.break_entropy(input.flag());
     case Operation::good_head: return session.feed_good_head();
     default: return;
   }

@@ -53,21 +53,26 @@ def read_reasons(path):
 
 def report(root, build, programs):
     """Replays, prints, and returns the exit status."""
-    profiles = []
-    for program, inputs in programs:
-        profiles.append(build / f"{program.name}.profraw")
-        replay(program, inputs, profiles[-1])
-    merged = build / "fuzz.profdata"
-    subprocess.run([tool("llvm-profdata"), "merge", "-sparse", *profiles, "-o", merged], check=True)
-    objects = [argument for program, _ in programs[1:] for argument in ("-object", program)]
-    exported = subprocess.run(
-        [tool("llvm-cov"), "export", "-format=lcov", f"-instr-profile={merged}", programs[0][0], *objects],
-        check=True, stdout=subprocess.PIPE, text=True).stdout
     files = {}
-    for path, lines in read_lcov(exported).items():
-        relative = os.path.relpath(os.path.realpath(os.path.join(build, path)), root)
-        if relative.startswith("engine/"):
-            files[relative] = lines
+    for program, inputs in programs:
+        # Each by itself: what is a template in two programs is not the same function.
+        profile = build / f"{program.name}.profraw"
+        replay(program, inputs, profile)
+        merged = profile.with_suffix(".profdata")
+        subprocess.run([tool("llvm-profdata"), "merge", "-sparse", profile, "-o", merged], check=True)
+        exported = subprocess.run([tool("llvm-cov"), "export", "-format=lcov", f"-instr-profile={merged}", program],
+                                  check=True, stdout=subprocess.PIPE, text=True).stdout
+        for path, lines in read_lcov(exported).items():
+            relative = os.path.relpath(os.path.realpath(os.path.join(build, path)), root)
+            if relative.startswith("engine/"):
+                known = files.setdefault(relative, {})
+                for number, count in lines.items():
+                    known[number] = max(known.get(number, 0), count)
+    # A source that is linked into no target has no lines there.
+    for source in sorted(pathlib.Path(root, "engine").rglob("*.cpp")):
+        relative = os.path.relpath(source, root)
+        if relative not in files:
+            raise SystemExit(f"fuzz: no target uses {relative}")
     return print_report(root, files, read_reasons(root / "fuzz/coverage_exempt.txt"))
 
 
@@ -80,7 +85,7 @@ def print_report(root, files, reasons):
         reached += hit
         print(f"{100 * hit / max(len(lines), 1):6.1f} %  {hit:4} of {len(lines):4}  {path}")
         text = pathlib.Path(root, path).read_text().splitlines()
-        unreached += [(path, number, text[number - 1].strip()) for number, count in sorted(lines.items()) if count == 0]
+        unreached += [(path, number, text[number - 1].strip().rstrip("\\ ")) for number, count in sorted(lines.items()) if count == 0]
     known = {key for key in reasons}
     for path, number, text in unreached:
         # A brace alone belongs to the line before it.

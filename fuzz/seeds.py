@@ -18,7 +18,7 @@ import sys
 OPERATIONS = [
     "feed_frame", "feed_raw", "feed_cut", "feed_frames", "consume", "drain", "send", "send_part", "send_borrowed",
     "send_shared", "ping", "pong", "close", "wait", "tick", "eof", "abort", "pause", "resume", "detach", "offer",
-    "pool", "pool_heals", "pause_at_next", "answer", "connect", "good_head", "drain_always",
+    "pool", "pool_heals", "pause_at_next", "answer", "connect", "good_head", "drain_always", "feed_pong", "entropy",
 ]
 LIMITS = {  # read_limits() in settings.h
     "frame_payload_max": 1, "message_payload_max": 2, "message_fragments_max": 3, "message_fragments_empty_max": 4,
@@ -79,6 +79,10 @@ def run(data):
 
 def operation(name, arguments=b""):
     return bytes([OPERATIONS.index(name)]) + arguments
+
+
+def raw(data):
+    return operation("feed_raw", run(data))
 
 
 def nearest(table, value):
@@ -149,6 +153,11 @@ TEXTS = {
     "kernels": ["keys\3\0\1\0\2\0\3aé€😀", "keys\0" + "plain text of many bytes " * 6 + "é"],
     "canary": ["\x81\x01a"],
 }
+REFUSAL = b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKS = b"5\r\nhello\r\n0aB;ext=1\r\n" + b"x" * 0xAB + b"\r\n0\r\nTrailer: v\r\n\r\n"
+KEEP_ALIVE = b"".join([  # a Ping after a silence, answered; then one that is not
+    operation("wait", nearest(WAITS, 3)), operation("drain"), operation("feed_pong"), operation("drain"),
+    operation("wait", nearest(WAITS, 3)), operation("drain"), operation("wait", nearest(WAITS, 2)), operation("drain")])
 # Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp and adapter.cpp.
 BYTES = {
     "pair": {
@@ -157,7 +166,26 @@ BYTES = {
         "borrowed": b"\1" + b"\x10\xd0\x03\x90\xf0\x03\x30\xe0\x02" + b"\x04\x10\x00\x84\x10\x00\x86\x10\x00\x06\x10\x00" * 3,
         "pings": b"\0" + b"\x03\x04ping\x83\x00" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" + b"\x09\x00",
     },
+    "connection": {
+        "keep_alive_server": b"\0\0\x18\0" + KEEP_ALIVE,
+        "keep_alive_client": b"\1\0\x18\0" + KEEP_ALIVE,
+        "entropy_broken": b"\1\0\0\0" + operation("entropy", b"\1") + command_operations("send", "a") + command_operations(
+            "close", "1000 bye") + operation("drain"),
+        "ping_cut_without_block": b"\0\0\0\0" + operation("pool", b"\1\0") + raw(b"\x89\x85\0\0\0\0he") + raw(
+            b"llo\x8a\x81\0\0\0\0") + raw(b"x"),
+        "close_cut_without_block": b"\1\0\0\0" + operation("pool", b"\1\0") + raw(b"\x88\x06\3") + raw(b"\xe8by") + raw(
+            b"e!") + operation("drain"),
+        "close_cut_bad_reason": b"\0\0\0\0" + operation("pool", b"\1\0") + raw(b"\x88\x86\0\0\0\0\3\xe8b") + raw(
+            b"\xffe") + raw(b"e") + operation("drain"),
+        "refusal_without_block": b"\2\0\0\0" + operation("pool", b"\0\1") + raw(b"GET / HTTP/1.0\r\n\r\n"),
+        "accept_unoffered": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\x18" + run(b"") + run(b"nope")),
+        "accept_bad_header": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\x0c" + run(b"a b") + run(b"v")),
+        "shared": b"\0\0\0\0" + operation("send_shared", b"\1" + run(b"to all")) + operation("send_shared", b"\2\x0a"),
+    },
     "handshake": {
+        "refusal_chunked": b"\0\0\0\0\1\x20" + REFUSAL + CHUNKS,
+        "refusal_chunked_badly": b"\0\0\0\0\1\x20" + REFUSAL + b"5;\r\nhelloxx",
+        "refusal_until_eof": b"\0\0\0\0\1\x20" + REFUSAL.replace(b"chunked", b"gzip") + b"until the end",
         "our_request": b"\0\0\0\0\2" + run(b"example.com:81") + run(b"/chat?x") + run(b"X-A") + run(b"v") + run(b"mine") + b"\x72",
         "our_answer": b"\0\0\0\0\3" + run(b"text/html") + run(b"<p>no") + run(b"X-A") + run(b"v") + run(b"w") + b"\x68",
     },

@@ -14,6 +14,8 @@
 
 #include "check.h"
 #include "harness.h"
+#include "sansock/assembler.h"
+#include "sansock/frame_format.h"
 #include "settings.h"
 #include "stream.h"
 #include "test_entropy.h"
@@ -43,6 +45,39 @@ inline Payload payload_of(Input& input) {
     payload.bytes = Data(size, static_cast<std::uint8_t>('a' + (flags >> 2) % 26));
   }
   return payload;
+}
+
+// Memory of messages with a bound, which is reached now and then.
+class BoundedMemory final : public MessageMemory {
+ public:
+  static constexpr std::size_t size_max = 3000;
+
+  Bytes resize(Bytes old, std::size_t size_used, std::size_t size_wanted) noexcept override {
+    if (size_wanted > size_max) return {};
+    auto* const memory = new std::byte[size_wanted];
+    std::copy_n(old.begin(), size_used, memory);
+    release(old);
+    ++held_;
+    return {memory, size_wanted};
+  }
+  void release(Bytes memory) noexcept override {
+    if (memory.data() != nullptr) --held_;
+    delete[] memory.data();
+  }
+  int held() const { return held_; }
+
+ private:
+  int held_ = 0;
+};
+
+// Whatever an error is, it can be told.
+inline void check_error(std::error_code error) {
+  if (!error) return;
+  FUZZ_CHECK(error.category() == engine_category() && !error.message().empty());
+  const auto cause = static_cast<errc>(error.value());
+  const std::error_condition group = error.default_error_condition();
+  FUZZ_CHECK(error == condition_for(cause) && group == condition_for(cause) && !group.message().empty());
+  FUZZ_CHECK(!name(cause).empty() && !describe(cause).empty());
 }
 
 template <class Subject>
@@ -104,6 +139,22 @@ class Session {
     h_.pump();
     FUZZ_CHECK(subject_->detach_input().empty());
   }
+  // The peer's Pong for the newest of our Pings that has left.
+  void feed_pong() {
+    Data payload;
+    bool found = false;
+    for (const Frame& frame : testing::decode(frames_sent()).frames) {
+      if (frame.opcode != testing::op_ping) continue;
+      payload = frame.payload;
+      found = true;
+    }
+    if (!found) return;
+    const Duration before = subject_->round_trip();
+    feed(testing::Peer(subject_->role()).frame(testing::op_pong, payload));
+    FUZZ_CHECK(subject_->round_trip() >= Duration::zero() && before >= Duration::zero());
+  }
+  // An entropy source that gives only zeros: keys that must not be used.
+  void break_entropy(bool broken) { entropy_.set(broken ? 0 : 0x37FA213D); }
   void toggle_draining() { h_.draining = !h_.draining; }
   void pause_at_next_event() { pause_at_next_ = true; }
   void break_pool(std::size_t k, bool all) { all ? pool_.fail_from(k) : pool_.fail_at(k); }
@@ -145,6 +196,10 @@ class Session {
     auto* const frame = new Owned;
     frame->memory =
         testing::encode({.opcode = static_cast<unsigned>(payload.type), .payload = payload.bytes});
+    std::byte header[frame_header_max];
+    const std::size_t header_size = format_frame_header(header, payload.type, payload.bytes.size());
+    FUZZ_CHECK(std::memcmp(header, frame->memory.data(), header_size) == 0 &&
+               header_size + payload.bytes.size() == frame->memory.size());
     frame->bytes = view_of(frame->memory);
     frame->destroy = [](SharedFrame* gone) noexcept { delete static_cast<Owned*>(gone); };
     command(
@@ -166,6 +221,7 @@ class Session {
     const std::size_t before = subject_->output_size();
     const ReadyState state = subject_->state();
     const std::error_code error = subject_->close(code, reason);
+    check_error(error);
     if (error) {
       FUZZ_CHECK(subject_->output_size() == before && subject_->state() == state);
     } else if (!connecting) {
@@ -217,6 +273,9 @@ class Session {
     h_.pump();
     FUZZ_CHECK(h_.events.count(EventKind::closed) == 1);
     check_output();
+    assembler_.release();
+    FUZZ_CHECK(memory_.held() == 0 && assembler_.capacity() == 0, "memory of messages was kept");
+    FUZZ_CHECK(&subject_->config() == &config_);
     subject_.reset();
     FUZZ_CHECK(pool_.live() == 0, "blocks were kept");
   }
@@ -244,6 +303,8 @@ class Session {
       pause_at_next_ = false;
       subject_->pause_input(true);
     }
+    if (event.kind == EventKind::data) assemble(event);
+    if (event.kind == EventKind::closed) check_error(event.error);
     if (event.kind == EventKind::sent) {
       FUZZ_CHECK(out_.erase(event.token) == 1, "a token that is not out");
       if (event.error != errc::none) FUZZ_CHECK(subject_->state() != ReadyState::open);
@@ -251,6 +312,20 @@ class Session {
     if (event.kind == EventKind::request || event.kind == EventKind::open) check_views();
   }
   void check_views();
+  void assemble(const Event& event) {
+    if (event.begin) assembling_ = true;
+    if (!assembling_) return;  // of a message that did not fit
+    assembled_size_ = (event.begin ? 0 : assembled_size_) + event.bytes.size();
+    switch (assembler_.add(event)) {
+      case MessageAssembler::Result::incomplete: FUZZ_CHECK(!event.end); return;
+      case MessageAssembler::Result::message:
+        FUZZ_CHECK(event.end && bytes_of(assembler_.message()) == h_.events.messages().back());
+        return;
+      case MessageAssembler::Result::exhausted:
+        FUZZ_CHECK(2 * assembled_size_ >= BoundedMemory::size_max && !assembler_.collecting());
+        assembling_ = false;
+    }
+  }
 
   std::size_t frame_size(std::size_t payload) const {
     const std::size_t length = payload < 126 ? 0u : payload < 65'536 ? 2u : 8u;
@@ -262,6 +337,7 @@ class Session {
     const std::size_t before = subject_->output_size();
     const ReadyState state = subject_->state();
     const std::error_code error = call();
+    check_error(error);
     FUZZ_CHECK(subject_->state() == state);
     if (error) {
       FUZZ_CHECK(subject_->output_size() == before, error.message());
@@ -296,19 +372,23 @@ class Session {
     }
   }
 
-  // All that has left, against what was accepted.
-  void check_output() const {
+  // What has left behind the head; empty if there is no more.
+  Data frames_sent() const {
     Data frames = h_.output;
     if (std::is_same_v<Subject, Endpoint>) {
       const std::string text = testing::string_of(frames);
       const std::size_t end = text.find("\r\n\r\n");
       const bool upgraded = subject_->role() == Role::client || text.rfind("HTTP/1.1 101 ", 0) == 0;
-      if (end == text.npos || !upgraded) return;
+      if (end == text.npos || !upgraded) return {};
       frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(end + 4));
     }
+    return frames;
+  }
+  // All that has left, against what was accepted.
+  void check_output() const {
     std::size_t next = 0;
     bool closed = false;
-    for (const Frame& frame : testing::decode(frames).frames) {
+    for (const Frame& frame : testing::decode(frames_sent()).frames) {
       FUZZ_CHECK(!closed, "a frame after our Close");
       FUZZ_CHECK(frame.rsv == 0 && frame.key.has_value() == (subject_->role() == Role::client));
       closed = frame.opcode == testing::op_close;
@@ -333,6 +413,10 @@ class Session {
   std::uint64_t last_token_ = 0;
   std::vector<Offered> offered_;
   std::vector<Sent> sent_;
+  BoundedMemory memory_;
+  MessageAssembler assembler_{memory_};
+  bool assembling_ = false;
+  std::size_t assembled_size_ = 0;
   bool in_parts_ = false;
   bool ended_ = false;
   bool pause_at_next_ = false;

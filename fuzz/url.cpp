@@ -15,7 +15,9 @@ using sansock::fuzz::ExactText;
 std::string written(const Url& url) {
   if (url.unix_socket) {
     const std::string colon = url.path.empty() && url.query.empty() ? "" : ":";
-    return "ws+unix:" + std::string(url.host) + colon + std::string(url.path) + std::string(url.query);
+    // Of a path that begins with "//" these two could be taken for an empty authority.
+    const std::string scheme = url.host.front() == '/' ? "ws+unix://" : "ws+unix:";
+    return scheme + std::string(url.host) + colon + std::string(url.path) + std::string(url.query);
   }
   std::string text = url.secure ? "wss://" : "ws://";
   if (url.has_user_info) text += std::string(url.user_info) + "@";
