@@ -189,7 +189,14 @@ BYTES = {
         "our_request": b"\0\0\0\0\2" + run(b"example.com:81") + run(b"/chat?x") + run(b"X-A") + run(b"v") + run(b"mine") + b"\x72",
         "our_answer": b"\0\0\0\0\3" + run(b"text/html") + run(b"<p>no") + run(b"X-A") + run(b"v") + run(b"w") + b"\x68",
     },
-    "adapter": {},
+    "adapter": {
+        "echo": b"\0" + b"\0\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\6\0\xff\xff" + b"\4\0\4\3\xe8\0\x09\0\x08\0",
+        "client": b"\0" + b"\2\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\x0f\1\x09\0",
+        "much_output": b"\1" + b"\1\4\3\0\x09\0\x09\0" + b"\6\0\xff\xff\x09\0" * 4,
+        "paused_and_gone": b"\0" + b"\1\2\3\0\x09\0" + b"\4\0\0\1a\x09\0" + b"\4\0\0\1b\7\0\x09\0\x09\0",
+        "no_descriptor": b"\4" + b"\x0c\0\2\4\0\0\x09\0\x0b\0\0\x64\x09\0" + b"\0\0\0\0\x09\0\x08\0\x09\0",
+        "failing_calls": b"\0" + b"\1\1\3\0\x0c\0\0\0\x0c\0\1\7\3\x09\0\x09\0" + b"\x0c\0\0\2\4\0\0\1a\x09\0",
+    },
 }
 
 
