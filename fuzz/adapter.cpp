@@ -211,12 +211,15 @@ class World {
       if (wait.ready > 0) {
         idle_turns = 0;
       } else if (wait.timeout < 0) {
+        // What nobody will ever take must not be kept: there is a deadline for that.
+        loop_->for_each([](ConnectionId, Driver<FuzzedHandler>& driver) {
+          FUZZ_CHECK(driver.endpoint().output_size() == 0, "output without a deadline");
+        });
         return;
       } else {
         clock_.advance(std::chrono::milliseconds(wait.timeout));
         idle_turns = wait.timeout == 0 ? idle_turns + 1 : 0;
         FUZZ_CHECK(idle_turns < 30, "the loop turns without a reason");
-        // Keep-alive goes on for as long as there is a peer that answers nothing; it is bounded by pong.
       }
     }
     FUZZ_CHECK(false, "the loop does not come to rest");

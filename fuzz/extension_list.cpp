@@ -2,6 +2,8 @@
 // opinion or against itself: what is parsed, written out and parsed again is the same.
 //
 // Input: a byte that chooses (0 extensions, 1 tokens, 2 hosts and origins, 3 header parts), the text.
+#include <arpa/inet.h>
+
 #include <vector>
 
 #include "sansock/handshake.h"
@@ -61,8 +63,53 @@ std::string written(const std::vector<Parsed>& list) {
   return text;
 }
 
+// The grammar of RFC 6455 section 9.1 over lexemes: 't' a token, 'q' a quoted one, else the character.
+std::string lexemes(std::string_view text) {
+  std::string found;
+  const auto token_at = [&](std::size_t at) { return at < text.size() && is_token(text.substr(at, 1)); };
+  for (std::size_t i = 0; i < text.size();) {
+    if (text[i] == ' ' || text[i] == '\t') {
+      ++i;
+    } else if (token_at(i)) {
+      while (token_at(i)) ++i;
+      found += 't';
+    } else if (text[i] == '"') {
+      const std::size_t begin = ++i;
+      while (token_at(i) || (i < text.size() && text[i] == '\\' && token_at(i + 1)))
+        i += text[i] == '\\' ? 2 : 1;
+      const bool whole = i > begin && i < text.size() && text[i] == '"';
+      found += whole ? 'q' : '?';
+      ++i;
+    } else {
+      found += text[i++];
+    }
+  }
+  return found;
+}
+bool follows_grammar(std::string_view text) {
+  std::string rest = lexemes(text) + ",";
+  int extensions = 0;
+  for (std::string_view left = rest; !left.empty();) {
+    std::string_view element = left.substr(0, left.find(','));
+    left.remove_prefix(element.size() + 1);
+    if (element.empty()) continue;
+    ++extensions;
+    if (element.front() != 't') return false;
+    element.remove_prefix(1);
+    while (!element.empty()) {
+      const std::size_t size = element.starts_with(";t=t") || element.starts_with(";t=q") ? 4
+                               : element.starts_with(";t")                                ? 2
+                                                                                          : 0;
+      if (size == 0) return false;
+      element.remove_prefix(size);
+    }
+  }
+  return extensions > 0;
+}
+
 void check_extensions(const ExactText& text) {
   const auto list = parse(text);
+  FUZZ_CHECK(is_extension_list(text.view()) == follows_grammar(text.view()), lexemes(text.view()));
   if (!list) return;
   const auto again = parse(ExactText(written(*list)));
   FUZZ_CHECK(again == list, written(*list));
@@ -125,6 +172,13 @@ void check_origins(const ExactText& text) {
     const bool matches = origin_matches_host(a.view(), b.view(), secure, true);
     FUZZ_CHECK(matches == (is_host(b.view()) && origins_equal(a.view(), scheme + std::string(b.view()))));
     if (matches) FUZZ_CHECK(origin_matches_host(a.view(), b.view(), !secure, false));
+  }
+  // The system's parser of IPv6 addresses has no brackets, ports or zones either.
+  if (b.view().size() > 2 && b.view().front() == '[' && b.view().find(']') == b.view().size() - 1) {
+    const std::string inner(b.view().substr(1, b.view().size() - 2));
+    in6_addr address;
+    const bool valid = inner.find('\0') == inner.npos && inet_pton(AF_INET6, inner.c_str(), &address) == 1;
+    FUZZ_CHECK(is_host(b.view()) == valid, inner);
   }
   if (is_host(b.view())) {
     for (const char c : b.view())

@@ -149,10 +149,16 @@ TEXTS = {
     "extension_list": [
         "\0permessage-deflate; client_max_window_bits; server_max_window_bits=10, x-a; b=\"c\"", "\0a;b=\"\\c\"",
         "\1chat, superchat,, \"a, b\" , chat", "\2https://example.com\nexample.com:443", "\2http://[::1]:80\n[::1]",
+        "\2\n[1::2:3:4:5:6:7:8]", "\2\n[1:2:3:4:5:6:7::]", "\2\n[1:2:3:4:5:6:7:8]", "\2\n[::1.2.3.04]",
         "\2http://[1:2:3:4:5:6:1.2.3.4]\nhttp://[::ffff:1.2.3.4]", "\3dGhlIHNhbXBsZSBub25jZQ==", "\3a value, \tin spaces "],
     "kernels": ["keys\3\0\1\0\2\0\3aé€😀", "keys\0" + "plain text of many bytes " * 6 + "é"],
     "canary": ["\x81\x01a"],
 }
+# Both sides of each border of RFC 3629 section 4.
+EDGES = [
+    "7f", "80", "c1bf", "c280", "dfbf", "dfc0", "e09fbf", "e0a080", "ecbfbf", "ed9fbf", "eda080", "ee8080", "efbfbf",
+    "f08fbfbf", "f0908080", "f3bfbfbf", "f48fbfbf", "f4908080", "f5808080", "e282", "f09f98", "c2", "bf",
+]
 REFUSAL = b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n"
 CHUNKS = b"5\r\nhello\r\n0aB;ext=1\r\n" + b"x" * 0xAB + b"\r\n0\r\nTrailer: v\r\n\r\n"
 KEEP_ALIVE = b"".join([  # a Ping after a silence, answered; then one that is not
@@ -216,6 +222,10 @@ def main(arguments):
         for text in texts:
             name = re.sub(r"\W+", "_", text).strip("_")[:40] or "empty"
             write(output, target, name, text.encode("latin-1") if target == "canary" else text.encode())
+    for edge in EDGES:
+        text = b"\0" * 9 + bytes.fromhex(edge)
+        write(output, "kernels", f"edge_{edge}", b"keys\0" + text)
+        write(output, "model", f"edge_{edge}", b"\1\0\0" + run(text))  # to a client, one text frame
     for target, inputs in BYTES.items():
         for name, data in inputs.items():
             write(output, target, name, data)

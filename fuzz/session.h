@@ -154,10 +154,16 @@ class Session {
     FUZZ_CHECK(subject_->round_trip() >= Duration::zero() && before >= Duration::zero());
   }
   // An entropy source that gives only zeros: keys that must not be used.
-  void break_entropy(bool broken) { entropy_.set(broken ? 0 : 0x37FA213D); }
+  void break_entropy(bool broken) {
+    entropy_.set(broken ? 0 : 0x37FA213D);
+    entropy_broken_ = broken;
+  }
   void toggle_draining() { h_.draining = !h_.draining; }
   void pause_at_next_event() { pause_at_next_ = true; }
-  void break_pool(std::size_t k, bool all) { all ? pool_.fail_from(k) : pool_.fail_at(k); }
+  void break_pool(std::size_t k, bool all) {
+    all ? pool_.fail_from(k) : pool_.fail_at(k);
+    pool_broken_ = true;
+  }
 
   // --- commands ---------------------------------------------------------------------------------
   void send(const Payload& payload) {
@@ -248,7 +254,8 @@ class Session {
     const Limits& limits = config_.limits;
     // Our own Close and keep-alive Ping go beyond it, the Pongs have a limit of their own, and the
     // answer to an opening handshake lies in blocks too.
-    std::uint64_t allowed = std::uint64_t{limits.output_bytes_max} + limits.pong_bytes_max + 2 * 131u;
+    std::uint64_t allowed = std::min<std::uint64_t>(limits.output_bytes_max, accepted_bytes_);
+    allowed += limits.pong_bytes_max + 2 * 131u;
     if (std::is_same_v<Subject, Endpoint>) allowed += pool_.block_size() + 1000;
     FUZZ_CHECK(subject_->output_size() <= allowed);
     if (h_.closed()) {
@@ -338,16 +345,37 @@ class Session {
     const ReadyState state = subject_->state();
     const std::error_code error = call();
     check_error(error);
+    if (error) check_reason(static_cast<errc>(error.value()), state, before, size);
     FUZZ_CHECK(subject_->state() == state);
     if (error) {
       FUZZ_CHECK(subject_->output_size() == before, error.message());
     } else {
       FUZZ_CHECK(state == ReadyState::open && subject_->output_size() == before + size);
       FUZZ_CHECK(before + size <= config_.limits.output_bytes_max);
+      accepted_bytes_ += size;
       then();
     }
     h_.settle();
   }
+  // An error says what is the matter; nothing that is long past may cause one.
+  void check_reason(errc error, ReadyState state, std::size_t before, std::size_t size) {
+    const std::size_t limit = config_.limits.output_bytes_max;
+    switch (error) {
+      case errc::not_open: return holds(state == ReadyState::connecting);
+      case errc::already_closing: return holds(state == ReadyState::closing || state == ReadyState::closed);
+      case errc::message_unfinished:
+      case errc::message_type_changed: return holds(in_parts_);
+      case errc::output_full: return holds(before + size > limit && size <= limit);
+      case errc::message_over_limit: return holds(size > limit);
+      case errc::blocks_exhausted: return holds(pool_broken_);
+      case errc::entropy_failed: return holds(entropy_broken_ && subject_->role() == Role::client);
+      case errc::text_not_utf8: return holds(config_.check_sent_text);
+      case errc::control_payload_too_long: return holds(size > control_payload_max);
+      case errc::role_wrong: return holds(subject_->role() == Role::client);
+      default: FUZZ_CHECK(false, std::string(name(error)));
+    }
+  }
+  static void holds(bool condition) { FUZZ_CHECK(condition, "an error without its cause"); }
   void record(const Payload& payload, bool begin, bool end) {
     sent_.push_back(
         {begin ? static_cast<unsigned>(payload.type) : testing::op_continuation, end, payload.bytes});
@@ -417,6 +445,9 @@ class Session {
   MessageAssembler assembler_{memory_};
   bool assembling_ = false;
   std::size_t assembled_size_ = 0;
+  std::uint64_t accepted_bytes_ = 0;  // of all commands so far
+  bool pool_broken_ = false;          // at some time
+  bool entropy_broken_ = false;
   bool in_parts_ = false;
   bool ended_ = false;
   bool pause_at_next_ = false;
