@@ -79,6 +79,8 @@ class Link {
       pair_.settle();
     }
     for (const Role role : both_roles) check(role);
+    // An idle connection holds no block.
+    if (!dropped_ && !closed_) FUZZ_CHECK(pair_.server_pool.live() == 0 && pair_.client_pool.live() == 0);
     if (!dropped_ && !closed_) close(Role::client);
     if (!dropped_) pair_.settle();
     const bool was_dropped = dropped_;

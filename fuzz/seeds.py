@@ -10,7 +10,6 @@ model.cpp, handshake.cpp.
 """
 
 import pathlib
-import re
 import shutil
 import sys
 
@@ -186,6 +185,8 @@ BYTES = {
         "refusal_without_block": b"\2\0\0\0" + operation("pool", b"\0\1") + raw(b"GET / HTTP/1.0\r\n\r\n"),
         "accept_unoffered": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\x18" + run(b"") + run(b"nope")),
         "accept_bad_header": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\x0c" + run(b"a b") + run(b"v")),
+        "pongs_over_limit": b"\1\x40\0\0" + 6 * (
+            command_operations("send", "a") + operation("feed_frame", b"\2" + run(b"p" * 125))),
         "shared": b"\0\0\0\0" + operation("send_shared", b"\1" + run(b"to all")) + operation("send_shared", b"\2\x0a"),
     },
     "handshake": {
@@ -219,9 +220,8 @@ def main(arguments):
         for target, data in inputs_of(transcript).items():
             write(output, target, transcript.name, data)
     for target, texts in TEXTS.items():
-        for text in texts:
-            name = re.sub(r"\W+", "_", text).strip("_")[:40] or "empty"
-            write(output, target, name, text.encode("latin-1") if target == "canary" else text.encode())
+        for number, text in enumerate(texts):
+            write(output, target, f"text_{number}", text.encode("latin-1") if target == "canary" else text.encode())
     for edge in EDGES:
         text = b"\0" * 9 + bytes.fromhex(edge)
         write(output, "kernels", f"edge_{edge}", b"keys\0" + text)
