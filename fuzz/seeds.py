@@ -99,7 +99,7 @@ def command_operations(verb, rest):
         code, _, reason = rest.partition(" ")
         return operation("close", nearest(CLOSE_CODES, int(code)) + run(reason.strip().encode()))
     if verb == "wait":
-        return operation("wait", nearest(WAITS, int(rest)))
+        return operation("wait", bytes([next(i for i, seconds in enumerate(WAITS) if seconds >= int(rest))]))
     if verb == "accept":
         return operation("answer", b"\x01" + run(b"")) if not rest else operation("answer", b"\x18" + run(b"") + run(text))
     if verb == "respond":
@@ -187,6 +187,15 @@ BYTES = {
         "accept_bad_header": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\x0c" + run(b"a b") + run(b"v")),
         "pongs_over_limit": b"\1\x40\0\0" + 6 * (
             command_operations("send", "a") + operation("feed_frame", b"\2" + run(b"p" * 125))),
+        "discard_limit": b"\0\7\0\0" + raw(b"\xff\xff") + raw(b"x" * 40) + raw(b"x" * 40),
+        "deferred": b"\2\0\0\0" + raw(b"GET / HTTP/1.1\r\n\r\n") + operation("answer", b"\3\0") + operation(
+            "answer", b"\x2a\0" + run(b"late")) + operation("drain"),
+        "deferred_in_time": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\3\0") + operation(
+            "answer", b"\1\0") + operation("drain"),
+        "parts_not_text": b"\x10\0\0\0" + operation("send_part", b"\0\1" + run(b"a\xc3")) + operation(
+            "send_part", b"\1\1" + run(b"\xff")) + operation("send_part", b"\1\1" + run(b"\xa9")) + operation("drain"),
+        "keep_alive_without_room": b"\0\x10\x08\0" + operation("send", b"\2\4") + operation(
+            "send", b"\0" + run(b"x" * 12)) + 2 * operation("wait", nearest(WAITS, 3)) + operation("drain"),
         "shared": b"\0\0\0\0" + operation("send_shared", b"\1" + run(b"to all")) + operation("send_shared", b"\2\x0a"),
     },
     "handshake": {
