@@ -15,6 +15,7 @@ namespace faults {
 struct State {
   Plan plan;
   std::array<unsigned, static_cast<std::size_t>(Call::count_)> uses{};
+  Wait wait;
 };
 static thread_local State* active = nullptr;
 
@@ -36,6 +37,7 @@ Injection::~Injection() {
   delete active;
   active = nullptr;
 }
+Wait Injection::last_wait() const { return active->wait; }
 unsigned Injection::uses(Call call) const { return active->uses[static_cast<std::size_t>(call)]; }
 
 }  // namespace faults
@@ -78,7 +80,11 @@ int __wrap_accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
 
 int __real_epoll_wait(int fd, epoll_event* events, int count, int timeout);
 int __wrap_epoll_wait(int fd, epoll_event* events, int count, int timeout) {
-  return fails(decide(Call::epoll_wait)) ? -1 : __real_epoll_wait(fd, events, count, timeout);
+  const auto fault = decide(Call::epoll_wait);
+  if (fails(fault)) return -1;
+  const int ready = __real_epoll_wait(fd, events, count, fault.no_wait ? 0 : timeout);
+  if (faults::active != nullptr) faults::active->wait = {timeout, ready};
+  return ready;
 }
 
 int __real_poll(pollfd* waits, nfds_t count, int timeout);

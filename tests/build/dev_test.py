@@ -94,11 +94,20 @@ def check_not_built(verb):
     tap.expect(len(lines) == 1, f"more than one line: {lines}")
 
 
+def check_fuzz_list():
+    """Every target has its source, and every source that fuzzes is a target."""
+    listed = {line.split()[0] for line in tap.run([ROOT / "dev", "fuzz"]).stdout.splitlines()}
+    sources = {path.stem for path in (ROOT / "fuzz").glob("*.cpp")
+               if "\nextern \"C\" int LLVMFuzzerTestOneInput" in path.read_text()}
+    tap.expect(listed == sources, f"{sorted(listed)} are not {sorted(sources)}")
+
+
 CASES = [
     ("no verb gives the usage", lambda: check_usage([], "usage: ./dev VERB")),
     ("an unknown verb gives the usage", lambda: check_usage(["fly"], "dev: unknown verb 'fly'\nusage:")),
     *((f"'{verb}' says that it is not built yet", lambda verb=verb: check_not_built(verb))
-      for verb in ("bench", "fuzz", "conform")),
+      for verb in ("bench", "conform")),
+    ("'fuzz' lists its targets", check_fuzz_list),
     *((f"the summary counts {what}", lambda arguments=arguments: check_summary(*arguments))
       for what, *arguments in SUMMARIES),
     ("the summary counts GoogleTest's cases", check_google_test),

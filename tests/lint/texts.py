@@ -56,7 +56,8 @@ def find_untidy_space(tree, _tools):
     for path in tree.files:
         text = tree.text(path)
         # Data of tests is what it is.
-        if not text or path.parts[0] == "tests" and path.suffix not in (".h", ".cpp", ".py", ".js", ".sh"):
+        data = path.parts[0] == "tests" and path.suffix not in (".h", ".cpp", ".py", ".js", ".sh")
+        if not text or data or path.parts[:2] in (("fuzz", "corpus"), ("fuzz", "regressions")):
             continue
         if not text.endswith("\n"):
             problems.append(f"{path}: no newline at the end")
@@ -74,7 +75,8 @@ CHECKS = [
     Check(
         "no line ends in white space", find_untidy_space,
         bad={"a space": {"a.md": "a \n"}, "no newline": {"dev": "a"}, "CRLF": {"a.cpp": "a\r\n"}},
-        good={"tidy text": {"a.cpp": "a\n\nb\n"}, "test data": {"tests/golden/a.txt": "a \r\n"}}),
+        good={"tidy text": {"a.cpp": "a\n\nb\n"}, "test data": {"tests/golden/a.txt": "a \r\n"},
+              "inputs of fuzz targets": {"fuzz/corpus/url/0a1b": "ws: "}}),
     Check(
         "the documents name files that exist", find_dead_links,
         bad={"a dead link": {"a.md": "see [b](b.md)\n"}, "a dead path": {"a.md": "see `tests/b_test.cpp`\n"}},

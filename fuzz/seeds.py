@@ -1,0 +1,251 @@
+#!/usr/bin/python3
+"""Makes inputs of the fuzz targets out of the transcripts in tests/golden.
+
+usage: seeds.py OUTPUT_DIRECTORY GOLDEN_DIRECTORY [STAMP DEPFILE]
+
+Writes OUTPUT_DIRECTORY/TARGET/NAME. For a build, it then touches STAMP and says in DEPFILE what the
+inputs were made of. The numbers here
+are those of the targets' own descriptions: settings.h, stream.h, connection.cpp, split.cpp,
+model.cpp, handshake.cpp.
+"""
+
+import pathlib
+import shutil
+import sys
+
+# enum class Operation in connection.cpp, in its order.
+OPERATIONS = [
+    "feed_frame", "feed_raw", "feed_cut", "feed_frames", "consume", "drain", "send", "send_part", "send_borrowed",
+    "send_shared", "ping", "pong", "close", "wait", "tick", "eof", "abort", "pause", "resume", "detach", "offer",
+    "pool", "pool_heals", "pause_at_next", "answer", "connect", "good_head", "drain_always", "feed_pong", "entropy",
+]
+LIMITS = {  # read_limits() in settings.h
+    "frame_payload_max": 1, "message_payload_max": 2, "message_fragments_max": 3, "message_fragments_empty_max": 4,
+    "control_frames_per_second_max": 5, "headers_max": 6,
+}
+TIMEOUTS = {  # read_timeouts() in settings.h
+    "opening_handshake": 1, "first_message": 2, "message_assembly": 4, "ping_interval": 8, "pong": 16, "idle": 32,
+}
+WAITS = [0, 0, 0, 1, 2, 3, 5, 10, 60]  # in seconds, as `waits` in connection.cpp
+CLOSE_CODES = [1000, 1001, 1005, 1003, 1006, 1011, 1014, 1015, 2999, 3000, 4999, 5000, 0, 999, 1004, 65535]
+STATUSES = [200, 204, 304, 401, 404, 503]
+CLIENT, ENDPOINT = 1, 2
+
+
+class Transcript:
+    """One golden file: its settings and its steps, ("input", bytes) or ("command", verb, rest)."""
+
+    def __init__(self, path):
+        self.name = path.stem
+        self.settings = [0, 0, 0, 0]
+        self.steps = []
+        for line in path.read_text().splitlines():
+            self.add(line)
+        self.client = bool(self.settings[0] & CLIENT)
+        self.endpoint = bool(self.settings[0] & ENDPOINT)
+        self.input = b"".join(step[1] for step in self.steps if step[0] == "input")
+
+    def add(self, line):
+        mark, _, rest = line.partition(" ")
+        if mark == "role:" and rest == "client":
+            self.settings[0] |= CLIENT
+        elif mark == "subject:" and rest == "endpoint":
+            self.settings[0] |= ENDPOINT
+        elif mark == "limit:":
+            self.settings[1] = LIMITS[rest.split()[0]]
+        elif mark == "timeout:":
+            self.settings[2] |= TIMEOUTS[rest.split()[0]]
+        elif mark == ">":
+            self.feed(bytes.fromhex(rest.partition("#")[0]))
+        elif mark == ">>":
+            self.feed(rest.encode() + b"\r\n")
+        elif mark == "!":
+            verb, _, rest = rest.partition(" ")
+            self.steps.append(("command", verb, rest.strip()))
+        elif line == "":
+            self.steps.append(("pause",))
+
+    def feed(self, data):
+        if self.steps and self.steps[-1][0] == "input":
+            data = self.steps.pop()[1] + data
+        self.steps.append(("input", data))
+
+
+def run(data):
+    """A size and so many bytes."""
+    return bytes([len(data)]) + data
+
+
+def operation(name, arguments=b""):
+    return bytes([OPERATIONS.index(name)]) + arguments
+
+
+def raw(data):
+    return operation("feed_raw", run(data))
+
+
+def nearest(table, value):
+    return bytes([min(range(len(table)), key=lambda index: abs(table[index] - value))])
+
+
+def command_operations(verb, rest):
+    text = rest.encode()
+    if verb in ("send", "part", "end"):
+        flag = b"" if verb == "send" else bytes([verb == "end"])
+        return operation("send" if verb == "send" else "send_part", flag + b"\x01" + run(text))
+    if verb in ("ping", "pong"):
+        return operation(verb, run(text))
+    if verb == "close":
+        code, _, reason = rest.partition(" ")
+        return operation("close", nearest(CLOSE_CODES, int(code)) + run(reason.strip().encode()))
+    if verb == "wait":
+        return operation("wait", bytes([next(i for i, seconds in enumerate(WAITS) if seconds >= int(rest))]))
+    if verb == "accept":
+        return operation("answer", b"\x01" + run(b"")) if not rest else operation("answer", b"\x18" + run(b"") + run(text))
+    if verb == "respond":
+        status, _, body = rest.partition(" ")
+        choice = 2 | 8 | nearest(STATUSES, int(status))[0] << 4
+        return operation("answer", bytes([choice]) + run(b"") + run(body.encode()))
+    if verb == "connect":
+        return operation("connect", b"\x02" + run(text))
+    return operation(verb)
+
+
+def connection_input(transcript):
+    made = bytes(transcript.settings)
+    for step in transcript.steps:
+        if step[0] == "input":
+            for at in range(0, len(step[1]), 255):
+                made += operation("feed_raw", run(step[1][at:at + 255]))
+        elif step[0] == "command":
+            made += command_operations(*step[1:])
+        made += operation("drain")
+    return made
+
+
+def cuts_for(data):
+    """A few reads: in the middle of most things."""
+    count = min(len(data) // 3, 9)
+    return bytes([count]) + b"\x00\x03" * count
+
+
+def inputs_of(transcript):
+    """{target: bytes}"""
+    data = transcript.input
+    made = {"connection": connection_input(transcript)}
+    made["split"] = bytes(transcript.settings) + b"\x01" + cuts_for(data) + data
+    if transcript.endpoint:
+        origin_any = bytes([*transcript.settings[:3], 1])
+        made["handshake"] = origin_any + bytes([transcript.client, 0x0A]) + data
+    else:
+        made["model"] = bytes([2 | transcript.client]) + cuts_for(data) + data
+    return made
+
+
+TEXTS = {
+    "url": ["ws://example.com/", "wss://user:pass%20word@[2001:db8::1]:8443/chat?room=1",
+            "ws+unix:/run/app.sock:/chat?x", "http://127.0.0.1:80", "ws://a:0/", "ws://a/#b", "HTTPS://h%41st:/"],
+    "extension_list": [
+        "\0permessage-deflate; client_max_window_bits; server_max_window_bits=10, x-a; b=\"c\"", "\0a;b=\"\\c\"",
+        "\1chat, superchat,, \"a, b\" , chat", "\2https://example.com\nexample.com:443", "\2http://[::1]:80\n[::1]",
+        "\2\n[1::2:3:4:5:6:7:8]", "\2\n[1:2:3:4:5:6:7::]", "\2\n[1:2:3:4:5:6:7:8]", "\2\n[::1.2.3.04]",
+        "\2http://[1:2:3:4:5:6:1.2.3.4]\nhttp://[::ffff:1.2.3.4]", "\3dGhlIHNhbXBsZSBub25jZQ==", "\3a value, \tin spaces "],
+    "kernels": ["keys\3\0\1\0\2\0\3aé€😀", "keys\0" + "plain text of many bytes " * 6 + "é"],
+    "canary": ["\x81\x01a"],
+}
+# Both sides of each border of RFC 3629 section 4.
+EDGES = [
+    "7f", "80", "c1bf", "c280", "dfbf", "dfc0", "e09fbf", "e0a080", "ecbfbf", "ed9fbf", "eda080", "ee8080", "efbfbf",
+    "f08fbfbf", "f0908080", "f3bfbfbf", "f48fbfbf", "f4908080", "f5808080", "e282", "f09f98", "c2", "bf",
+]
+REFUSAL = b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKS = b"5\r\nhello\r\n0aB;ext=1\r\n" + b"x" * 0xAB + b"\r\n0\r\nTrailer: v\r\n\r\n"
+KEEP_ALIVE = b"".join([  # a Ping after a silence, answered; then one that is not
+    operation("wait", nearest(WAITS, 3)), operation("drain"), operation("feed_pong"), operation("drain"),
+    operation("wait", nearest(WAITS, 3)), operation("drain"), operation("wait", nearest(WAITS, 2)), operation("drain")])
+# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp and adapter.cpp.
+BYTES = {
+    "pair": {
+        "to_and_fro": b"\0" + b"\x00\x05\x02" + b"\x80\x05\x03" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" * 2,
+        "parts": b"\0" + b"\x02\x05\x02\x12\x08\x02" + b"\x04\xff\xff\x86\x00\x07\x86\xff\xff" + b"\x08\x00",
+        "borrowed": b"\1" + b"\x10\xd0\x03\x90\xf0\x03\x30\xe0\x02" + b"\x04\x10\x00\x84\x10\x00\x86\x10\x00\x06\x10\x00" * 3,
+        "pings": b"\0" + b"\x03\x04ping\x83\x00" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" + b"\x09\x00",
+    },
+    "connection": {
+        "keep_alive_server": b"\0\0\x18\0" + KEEP_ALIVE,
+        "keep_alive_client": b"\1\0\x18\0" + KEEP_ALIVE,
+        "entropy_broken": b"\1\0\0\0" + operation("entropy", b"\1") + command_operations("send", "a") + command_operations(
+            "close", "1000 bye") + operation("drain"),
+        "ping_cut_without_block": b"\0\0\0\0" + operation("pool", b"\1\0") + raw(b"\x89\x85\0\0\0\0he") + raw(
+            b"llo\x8a\x81\0\0\0\0") + raw(b"x"),
+        "close_cut_without_block": b"\1\0\0\0" + operation("pool", b"\1\0") + raw(b"\x88\x06\3") + raw(b"\xe8by") + raw(
+            b"e!") + operation("drain"),
+        "close_cut_bad_reason": b"\0\0\0\0" + operation("pool", b"\1\0") + raw(b"\x88\x86\0\0\0\0\3\xe8b") + raw(
+            b"\xffe") + raw(b"e") + operation("drain"),
+        "refusal_without_block": b"\2\0\0\0" + operation("pool", b"\0\1") + raw(b"GET / HTTP/1.0\r\n\r\n"),
+        "accept_unoffered": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\x18" + run(b"") + run(b"nope")),
+        "accept_bad_header": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\x0c" + run(b"a b") + run(b"v")),
+        "pongs_over_limit": b"\1\x40\0\0" + 6 * (
+            command_operations("send", "a") + operation("feed_frame", b"\2" + run(b"p" * 125))),
+        "discard_limit": b"\0\7\0\0" + raw(b"\xff\xff") + raw(b"x" * 40) + raw(b"x" * 40),
+        "deferred": b"\2\0\0\0" + raw(b"GET / HTTP/1.1\r\n\r\n") + operation("answer", b"\3\0") + operation(
+            "answer", b"\x2a\0" + run(b"late")) + operation("drain"),
+        "deferred_in_time": b"\2\0\0\0" + operation("good_head") + operation("answer", b"\3\0") + operation(
+            "answer", b"\1\0") + operation("drain"),
+        "parts_not_text": b"\x10\0\0\0" + operation("send_part", b"\0\1" + run(b"a\xc3")) + operation(
+            "send_part", b"\1\1" + run(b"\xff")) + operation("send_part", b"\1\1" + run(b"\xa9")) + operation("drain"),
+        "keep_alive_without_room": b"\0\x10\x08\0" + operation("send", b"\2\4") + operation(
+            "send", b"\0" + run(b"x" * 12)) + 2 * operation("wait", nearest(WAITS, 3)) + operation("drain"),
+        "shared": b"\0\0\0\0" + operation("send_shared", b"\1" + run(b"to all")) + operation("send_shared", b"\2\x0a"),
+    },
+    "handshake": {
+        "refusal_chunked": b"\0\0\0\0\1\x20" + REFUSAL + CHUNKS,
+        "refusal_chunked_badly": b"\0\0\0\0\1\x20" + REFUSAL + b"5;\r\nhelloxx",
+        "refusal_until_eof": b"\0\0\0\0\1\x20" + REFUSAL.replace(b"chunked", b"gzip") + b"until the end",
+        "our_request": b"\0\0\0\0\2" + run(b"example.com:81") + run(b"/chat?x") + run(b"X-A") + run(b"v") + run(b"mine") + b"\x72",
+        "our_answer": b"\0\0\0\0\3" + run(b"text/html") + run(b"<p>no") + run(b"X-A") + run(b"v") + run(b"w") + b"\x68",
+    },
+    "adapter": {
+        "echo": b"\0" + b"\0\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\6\0\xff\xff" + b"\4\0\4\3\xe8\0\x09\0\x08\0",
+        "client": b"\0" + b"\2\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\x0f\1\x09\0",
+        "much_output": b"\1" + b"\1\4\3\0\x09\0\x09\0" + b"\6\0\xff\xff\x09\0" * 4,
+        "paused_and_gone": b"\0" + b"\1\2\3\0\x09\0" + b"\4\0\0\1a\x09\0" + b"\4\0\0\1b\7\0\x09\0\x09\0",
+        "no_descriptor": b"\4" + b"\x0c\0\2\4\0\0\x09\0\x0b\0\0\x64\x09\0" + b"\0\0\0\0\x09\0\x08\0\x09\0",
+        "failing_calls": b"\0" + b"\1\1\3\0\x0c\0\0\0\x0c\0\1\7\3\x09\0\x09\0" + b"\x0c\0\0\2\4\0\0\1a\x09\0",
+    },
+}
+
+
+def write(directory, target, name, data):
+    (directory / target).mkdir(parents=True, exist_ok=True)
+    (directory / target / name).write_bytes(data)
+
+
+def main(arguments):
+    output, golden, *build = map(pathlib.Path, arguments)
+    shutil.rmtree(output, ignore_errors=True)
+    for path in sorted(golden.glob("*.txt")):
+        transcript = Transcript(path)
+        for target, data in inputs_of(transcript).items():
+            write(output, target, transcript.name, data)
+    for target, texts in TEXTS.items():
+        for number, text in enumerate(texts):
+            write(output, target, f"text_{number}", text.encode("latin-1") if target == "canary" else text.encode())
+    for edge in EDGES:
+        text = b"\0" * 9 + bytes.fromhex(edge)
+        write(output, "kernels", f"edge_{edge}", b"keys\0" + text)
+        write(output, "model", f"edge_{edge}", b"\1\0\0" + run(text))  # to a client, one text frame
+    for target, inputs in BYTES.items():
+        for name, data in inputs.items():
+            write(output, target, name, data)
+    if build:
+        stamp, depfile = build
+        stamp.touch()
+        depfile.write_text(f"{stamp}: {golden} {' '.join(map(str, sorted(golden.glob('*.txt'))))}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (3, 5):
+        sys.exit(__doc__)
+    sys.exit(main(sys.argv[1:]))
