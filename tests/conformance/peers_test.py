@@ -1,0 +1,68 @@
+#!/usr/bin/python3
+"""peers_test.py CONFORM EXPECTED_DIRECTORY : the conformance kit against other people's implementations.
+
+What python3-websockets and the npm package ws do in the official cases is known and pinned, one file for
+each and role. A difference is a fault of the kit, or a new version of the peer.
+"""
+
+import concurrent.futures
+import pathlib
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+
+import kit
+import tap
+
+RUNS_AT_ONCE = 4
+NODE_MODULES = kit.HERE.parent / "interop" / "node_modules"
+PLAIN = "1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*"
+# Each data set, each way of fragmenting and each set of parameters; not each size of each.
+COMPRESSED = "12.1.*,12.2.3,12.3.8,12.4.12,12.5.16,13.*.1,13.*.4,13.*.11"
+
+
+def require_websockets():
+    try:
+        import websockets
+    except ImportError as error:
+        raise tap.Skip("no python3-websockets") from error
+    return [kit.PYTHON, kit.HERE / "peers" / "websockets_peer.py"]
+
+
+def require_npm_ws():
+    node = shutil.which("node")
+    if not node:
+        raise tap.Skip("no node")
+    if not (NODE_MODULES / "ws" / "package.json").exists():
+        raise tap.Skip("no npm package ws: run `npm ci` in tests/interop")
+    return [node, kit.HERE / "peers" / "npm_ws_peer.mjs"]
+
+
+def check_peer(conform, expected, require, agent, deflate):
+    peer = require() + (["--deflate"] if deflate else [])
+    options = ["--cases", COMPRESSED if deflate else PLAIN, "--quick", "--expect", expected / f"{agent}.txt"]
+    if agent.endswith("_server"):
+        result = kit.test_server(conform, [*peer, "--listen", 0], agent, options)
+    else:
+        result = kit.test_client(conform, [*peer, "--agent", agent, "--connect"], agent, options)
+    tap.expect(result.status == 0, f"{agent}: the kit exited with {result.status}\n{result.output[-6000:]}")
+    tap.expect(result.report, f"{agent}: nothing ran\n{result.output[-2000:]}")
+
+
+def main(conform, expected):
+    pool = concurrent.futures.ThreadPoolExecutor(RUNS_AT_ONCE)
+    cases = []
+    for peer, require in (("python_websockets", require_websockets), ("npm_ws", require_npm_ws)):
+        for role in ("client", "server"):
+            for deflate in (False, True):
+                arguments = (conform, pathlib.Path(expected), require, f"{peer}_{role}", deflate)
+                name = f"{peer}, {role}, {'with' if deflate else 'without'} compression"
+                cases.append((name, pool.submit(check_peer, *arguments).result))
+    status = tap.main(cases)
+    pool.shutdown()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]) if len(sys.argv) == 3 else __doc__)
