@@ -105,7 +105,9 @@ def wait_for_port(port, process):
 def run_client(wstest, inside, directory, options):
     port = free_port()
     url = f"ws://127.0.0.1:{port}"
-    spec = write_spec(directory, "fuzzingserver", options, {"outdir": f"{inside}/reports", "url": url})
+    # wstest serves its pages too; on its usual port 8080 there may be somebody else.
+    changes = {"outdir": f"{inside}/reports", "url": url, "webport": 0}
+    spec = write_spec(directory, "fuzzingserver", options, changes)
     words = [word.replace("{url}", f"{url}/") for word in options.client]
     if words == options.client:
         words.append(f"{url}/")
