@@ -95,17 +95,17 @@ class Peer:
         """Serves the open connection until it is over."""
         self.sock.settimeout(self.idle_s)
         self.on_open()
-        self.parse_or_fail()
+        self.do_or_fail(self.parse)
         while not self.over:
             try:
                 data = self.sock.recv(RECEIVE_MAX)
             except TimeoutError:
-                self.on_idle()
+                self.do_or_fail(self.on_idle)
                 continue
             if not data:
                 break
             self.buffer = self.buffer + data if self.buffer else data
-            self.parse_or_fail()
+            self.do_or_fail(self.parse)
         self.sock.close()
 
     def on_open(self):
@@ -114,9 +114,9 @@ class Peer:
     def on_idle(self):
         pass
 
-    def parse_or_fail(self):
+    def do_or_fail(self, step):
         try:
-            self.parse()
+            step()
         except Failure as failure:
             self.fail(failure.code)
 
