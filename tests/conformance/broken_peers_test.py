@@ -20,6 +20,7 @@ PEER = [kit.PYTHON, kit.HERE / "broken_peer.py"]
 RUNS_AT_ONCE = 6
 FAILED_BEHAVIORS = {"FAILED"}
 FAILED_CLOSES = {"FAILED", "WRONG CODE", "UNCLEAN", "FAILED BY CLIENT"}
+GROUPS = ("1", "2", "3", "4", "5", "6", "7", "9", "10", "12", "13")
 # What RFC 6455 leaves open: the official cases give these no verdict.
 INFORMATIONAL = {"7.1.6", "7.13.1", "7.13.2"}
 
@@ -54,6 +55,8 @@ def find_differences(result, fault, role):
 def check_fault(conform, fault, role):
     peer_options = ["--fault", fault.name] + (["--deflate"] if fault.deflate else [])
     kit_options = ["--cases", ",".join(fault.cases(role))] + (["--quick"] if fault.quick else [])
+    if role == "server":
+        kit_options += ["--jobs", 4]
     result = run_kit(conform, role, peer_options, kit_options, fault.name)
     problems = find_differences(result, fault, role)
     tap.expect(not problems, "\n".join([*problems, result.output[-2000:]]))
@@ -73,6 +76,18 @@ def check_correct(conform, role, cases, deflate):
     tap.expect(result.report and not problems, "\n".join([*problems, result.output[-2000:]]))
 
 
+def check_table(_conform):
+    """Each group of cases is seen to find something, in both roles; and each fault has its neighbours."""
+    for group in GROUPS:
+        for role in ("server", "client"):
+            found = [fault.name for fault in faults.FAULTS.values()
+                     if fault.expect[role] and role in fault.roles and fault.group == group]
+            tap.expect(len(found) >= 2, f"group {group} has too few faults for a {role}: {found}")
+    for fault in faults.FAULTS.values():
+        tap.expect(fault.cases("server"), f"{fault.name} names no case")
+        tap.expect(not set(fault.ok) & set(fault.expect["server"]), f"{fault.name} names a case twice")
+
+
 def main(conform, *names):
     pool = concurrent.futures.ThreadPoolExecutor(RUNS_AT_ONCE)
     cases = []
@@ -81,6 +96,7 @@ def main(conform, *names):
         cases.append((name, pool.submit(function, conform, *arguments).result))
 
     if not names:
+        add("each group of cases has faults to find", check_table)
         # The longest first.
         for role in ("client", "server"):
             add(f"correct peer, {role}: all OK", check_correct, role, "1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*", False)
