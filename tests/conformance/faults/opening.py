@@ -38,7 +38,8 @@ class DropsTcpInTheHandshake(Peer):
         return super().answer_head(key, agreed)[:40]
 
 
-@fault("1", {"1.1.1": "FAILED FAILED", "2.7": "* FAILED"})
+# In 2.7 it depends on the moment whether the Close frame of the case was out before.
+@fault("1", {"1.1.1": "FAILED FAILED", "2.7": "OK UNCLEAN|FAILED"})
 class DropsTcpAfterTheHandshake(Peer):
     """TCP ends as soon as the connection is open."""
 
