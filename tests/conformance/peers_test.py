@@ -19,7 +19,12 @@ RUNS_AT_ONCE = 4
 NODE_MODULES = kit.HERE.parent / "interop" / "node_modules"
 PLAIN = "1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*"
 # Each data set, each way of fragmenting and each set of parameters; not each size of each.
-COMPRESSED = "12.1.*,12.2.3,12.3.8,12.4.12,12.5.16,13.*.1,13.*.4,13.*.11"
+COMPRESSED = ",".join(
+    [f"12.1.{size}" for size in range(1, 12)] + ["12.2.3", "12.3.8", "12.4.12", "12.5.16"]
+    + [f"13.{group}.{size}" for group in range(1, 8) for size in (1, 4, 11)])
+# Where a message and what is wrong come in writes of their own, it depends on the moment whether python3-websockets
+# still echoes the message.
+RACES = {"python_websockets": "3.3,3.4,4.1.5,4.2.5"}
 
 
 def require_websockets():
@@ -42,6 +47,9 @@ def require_npm_ws():
 def check_peer(conform, expected, require, agent, deflate):
     peer = require() + (["--deflate"] if deflate else [])
     options = ["--cases", COMPRESSED if deflate else PLAIN, "--quick", "--expect", expected / f"{agent}.txt"]
+    races = RACES.get(agent.rpartition("_")[0])
+    if races and not deflate:
+        options += ["--exclude", races]
     if agent.endswith("_server"):
         result = kit.test_server(conform, [*peer, "--listen", 0], agent, options)
     else:

@@ -39,7 +39,7 @@ class SkippingDeflate(deflate.Deflate):
         return found
 
 
-@deflate_fault({"12.1.1": "FAILED *", "12.2.2": "FAILED *", "13.1.3": "FAILED *"}, ok=["1.1.2"])
+@deflate_fault({"12.1.1": "FAILED OK", "12.2.2": "FAILED OK", "13.1.3": "FAILED OK"}, ok=["1.1.2"])
 class SkipsAByteAfterInflate(Peer):
     """The first byte of what was compressed is lost."""
 
@@ -85,7 +85,7 @@ class CutsTooMuchOfTheTail(Peer):
         return ShortTailDeflate(self.role, agreed)
 
 
-@deflate_fault({"12.1.1": "FAILED *", "12.2.2": "FAILED *", "13.2.1": "FAILED *"}, ok=["1.1.2"])
+@deflate_fault({"12.1.1": "FAILED *", "12.2.2": "FAILED *"}, ok=["1.1.2"])
 class KeepsTheTail(Peer):
     """The last four bytes of the flush are sent too; the receiver adds them once more."""
 
@@ -101,7 +101,7 @@ class NeverCompresses(Peer):
         self.send_frame(opcode, payload)
 
 
-@deflate_fault({"12.1.1": "UNIMPLEMENTED *", "13.1.1": "UNIMPLEMENTED *"}, ok=["1.1.2"])
+@deflate_fault({"12.1.1": "UNIMPLEMENTED OK", "13.1.1": "UNIMPLEMENTED OK"}, ok=["1.1.2"])
 class DeclinesTheExtension(Peer):
     """permessage-deflate is never agreed on."""
 
@@ -113,7 +113,7 @@ class DeclinesTheExtension(Peer):
 
 
 @deflate_fault({"12.1.1": "FAILED FAILED", "13.1.1": "FAILED FAILED"}, ok=["1.1.2"],
-               expect_client={"12.1.1": "UNIMPLEMENTED *", "13.1.1": "UNIMPLEMENTED *"})
+               expect_client={"12.1.1": "UNIMPLEMENTED OK", "13.1.1": "UNIMPLEMENTED OK"})
 class NamesAnUnknownParameter(Peer):
     """The answer, or the offer, has a parameter that RFC 7692 does not know."""
 
@@ -133,7 +133,7 @@ class AnswersWithAWrongWindow(Peer):
                                          for name, value in agreed.items()})
 
 
-@deflate_fault({"1.1.2": "FAILED *", "6.2.1": "FAILED *", "12.1.1": "UNIMPLEMENTED *"}, ok=["2.2", "7.3.3"])
+@deflate_fault({"1.1.2": "FAILED *", "6.2.1": "FAILED *", "12.1.1": "UNIMPLEMENTED OK"}, ok=["2.2", "7.3.3"])
 class CompressesWithoutAgreement(Peer):
     """Messages are compressed although the extension was not agreed on."""
 
@@ -147,7 +147,7 @@ class CompressesWithoutAgreement(Peer):
         self.deflate = deflate.Deflate(self.role, {})
 
 
-@deflate_fault({"12.1.11": "FAILED *"}, ok=["12.1.1", "12.1.6"])
+@deflate_fault({"12.1.11": "FAILED FAILED"}, ok=["12.1.1", "12.1.6"])
 class InflatesOnlyTheFirstFragment(Peer):
     """Fragments of a compressed message behind the first are taken as they are."""
 

@@ -17,7 +17,7 @@ class IgnoresPings(Peer):
 class WithHeldPongs(Peer):
     """Collects pings until nothing more comes."""
 
-    idle_s = 0.15
+    idle_s = 0.3
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)

@@ -6,7 +6,7 @@ from frames import BINARY, CLOSE, Failure
 from peer import Peer
 
 
-@fault("9", {"9.1.1": "FAILED *", "9.2.1": "FAILED *", "9.1.2": "FAILED *"}, ok=["1.1.6", "9.7.1", "9.8.3"], quick=True)
+@fault("9", {"9.1.1": "FAILED OK", "9.2.1": "FAILED OK", "9.1.2": "FAILED OK"}, ok=["1.1.6", "9.7.1", "9.8.3"], quick=True)
 class LosesAByteOfLargeMessages(Peer):
     """Echoes from 65536 bytes have one byte less."""
 
@@ -14,7 +14,7 @@ class LosesAByteOfLargeMessages(Peer):
         super().echo(opcode, payload if len(payload) < 65536 else payload[:-1])
 
 
-@fault("9", {"9.2.1": "FAILED *"}, ok=["9.1.1", "1.1.7"], quick=True)
+@fault("9", {"9.2.1": "FAILED OK"}, ok=["9.1.1", "1.1.7"], quick=True)
 class LargeBinaryBecomesText(Peer):
     """Binary messages from 65536 bytes come back as text of the same length."""
 
@@ -34,7 +34,7 @@ class RefusesOverAMebibyte(Peer):
             raise Failure(1009, "too large")
 
 
-@fault("9", {"9.3.4": "FAILED *", "9.4.4": "FAILED *"}, ok=["9.3.6", "9.3.9", "10.1.1"])
+@fault("9", {"9.3.4": "FAILED OK", "9.4.4": "FAILED OK"}, ok=["9.3.6", "9.3.9", "10.1.1"])
 class KeepsAThousandFragments(Peer):
     """Fragments behind the first thousand are forgotten."""
 
@@ -69,7 +69,7 @@ class ClosesAfter20Messages(Peer):
             self.end_tcp()
 
 
-@fault("9", {"9.7.3": "FAILED *", "9.8.3": "FAILED *"}, ok=["9.7.1", "9.8.1", "1.1.1"], quick=True)
+@fault("9", {"9.7.3": "FAILED OK", "9.8.3": "FAILED OK"}, ok=["9.7.1", "9.8.1", "1.1.1"], quick=True)
 class TruncatesThe15thMessage(Peer):
     """The 15th echo of a connection has one byte less."""
 

@@ -12,9 +12,11 @@ const {values} = parseArgs({options: {
   listen: {type: 'string'}, connect: {type: 'string'}, agent: {type: 'string', default: 'npm_ws_client'},
   deflate: {type: 'boolean', default: false},
 }});
-// Threshold 0: small messages are compressed too, or half of the cases of compression would show nothing.
+// No limits: some of the cases are about what is large. Threshold 0: small messages are compressed too, or
+// half of the cases of compression would show nothing.
 const settings = {
-  maxPayload: 0, skipUTF8Validation: false, perMessageDeflate: values.deflate ? {threshold: 0} : false,
+  maxPayload: 0, maxFragments: 0, maxBufferedChunks: 0, skipUTF8Validation: false,
+  perMessageDeflate: values.deflate ? {threshold: 0} : false,
 };
 
 function echo(ws) {
