@@ -2,7 +2,7 @@
 """A WebSocket echo peer that is strict and correct, or broken in exactly one way.
 
 usage: broken_peer.py --listen PORT [--fault NAME] [--deflate]
-       broken_peer.py --connect ws://HOST:PORT/ [--agent NAME] [--fault NAME] [--deflate]
+       broken_peer.py --connect ws://HOST:PORT/ [--agent NAME] [--jobs N] [--fault NAME] [--deflate]
        broken_peer.py --list
 
 It is what the conformance kit is tested against: the kit has to find the fault, and nothing else. It uses
@@ -27,6 +27,7 @@ def main():
     parser.add_argument("--listen", type=int, metavar="PORT")
     parser.add_argument("--connect", metavar="URL")
     parser.add_argument("--agent", default="broken_peer")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at a time of a client")
     parser.add_argument("--fault", metavar="NAME", choices=sorted(faults.FAULTS))
     parser.add_argument("--deflate", action="store_true", help="with permessage-deflate")
     parser.add_argument("--list", action="store_true")
@@ -42,7 +43,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         if options.connect:
-            roles.Driver(options.connect, options.agent, make_peer).run()
+            roles.Driver(options.connect, options.agent, make_peer, options.jobs).run()
         else:
             roles.serve(options.listen, make_peer)
     except KeyboardInterrupt:

@@ -17,7 +17,8 @@ import tap
 
 PEER = [kit.PYTHON, kit.HERE / "broken_peer.py"]
 # Most runs wait for the time limits of the cases, not for the processor.
-RUNS_AT_ONCE = 8
+RUNS_AT_ONCE = 6
+CASES_AT_ONCE = 4
 PLAIN = "1.*,2.*,3.*,4.*,5.*,6.*,7.*,9.*,10.*"
 # Every data set and every set of parameters; of the sizes some with and without fragments, as all take long.
 COMPRESSED = ["1.*", *(f"{group}.{size}" for size in (1, 4, 8, 11, 12)
@@ -60,8 +61,7 @@ def find_differences(result, fault, role):
 def check_fault(conform, fault, role):
     peer_options = ["--fault", fault.name] + (["--deflate"] if fault.deflate else [])
     kit_options = ["--cases", ",".join(fault.cases(role))] + (["--quick"] if fault.quick else [])
-    if role == "server":
-        kit_options += ["--jobs", 4]
+    (kit_options if role == "server" else peer_options).extend(["--jobs", str(CASES_AT_ONCE)])
     result = run_kit(conform, role, peer_options, kit_options, fault.name)
     problems = find_differences(result, fault, role)
     tap.expect(not problems, "\n".join([*problems, result.output[-2000:]]))

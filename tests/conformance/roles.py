@@ -1,5 +1,6 @@
 """An echo peer in its two roles: a server, and a client that lets a fuzzing server run its cases."""
 
+import concurrent.futures
 import socket
 import sys
 import threading
@@ -46,12 +47,13 @@ class Collector(Peer):
 class Driver:
     """Runs the cases of a fuzzing server against peers that `make_peer` makes."""
 
-    def __init__(self, url, agent, make_peer):
+    def __init__(self, url, agent, make_peer, jobs):
         parts = urllib.parse.urlsplit(url)
         self.address = (parts.hostname, parts.port or 80)
         self.host = parts.netloc
         self.agent = urllib.parse.quote(agent, safe="")
         self.make_peer = make_peer
+        self.jobs = jobs
 
     def open(self, target, make_peer):
         sock = socket.create_connection(self.address, timeout=OPEN_TIMEOUT_S)
@@ -79,7 +81,8 @@ class Driver:
 
     def run(self):
         count = int(self.ask("/getCaseCount")[0])
-        for number in range(1, count + 1):
-            self.run_case(number)
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            # list(): so that what a thread raises is raised here.
+            list(pool.map(self.run_case, range(1, count + 1)))
         self.ask(f"/updateReports?agent={self.agent}")
 

@@ -6,7 +6,7 @@ from frames import BINARY, CLOSE, Failure
 from peer import Peer
 
 
-@fault("9", {"9.1.1": "FAILED OK", "9.2.1": "FAILED OK", "9.1.2": "FAILED OK"}, ok=["1.1.6", "9.7.1", "9.8.3"], quick=True)
+@fault("9", {"9.1.1": "FAILED OK", "9.2.1": "FAILED OK", "9.1.2": "FAILED OK"}, ok=["1.1.6", "9.7.1", "9.8.3"])
 class LosesAByteOfLargeMessages(Peer):
     """Echoes from 65536 bytes have one byte less."""
 
@@ -14,7 +14,7 @@ class LosesAByteOfLargeMessages(Peer):
         super().echo(opcode, payload if len(payload) < 65536 else payload[:-1])
 
 
-@fault("9", {"9.2.1": "FAILED OK"}, ok=["9.1.1", "1.1.7"], quick=True)
+@fault("9", {"9.2.1": "FAILED OK"}, ok=["9.1.1", "1.1.7"])
 class LargeBinaryBecomesText(Peer):
     """Binary messages from 65536 bytes come back as text of the same length."""
 
@@ -24,7 +24,7 @@ class LargeBinaryBecomesText(Peer):
         super().echo(opcode, payload)
 
 
-@fault("9", {"9.1.4": "FAILED FAILED", "9.2.4": "FAILED FAILED"}, ok=["9.1.1", "9.1.3"])
+@fault("9", {"9.1.4": "FAILED FAILED", "9.2.4": "FAILED FAILED"}, ok=["9.1.1", "9.1.3"], quick=False)
 class RefusesOverAMebibyte(Peer):
     """Messages over 1 MiB are refused with 1009."""
 
@@ -34,7 +34,7 @@ class RefusesOverAMebibyte(Peer):
             raise Failure(1009, "too large")
 
 
-@fault("9", {"9.3.4": "FAILED OK", "9.4.4": "FAILED OK"}, ok=["9.3.6", "9.3.9", "10.1.1"])
+@fault("9", {"9.3.4": "FAILED OK", "9.4.4": "FAILED OK"}, ok=["9.3.6", "9.3.9", "10.1.1"], quick=False)
 class KeepsAThousandFragments(Peer):
     """Fragments behind the first thousand are forgotten."""
 
@@ -42,7 +42,7 @@ class KeepsAThousandFragments(Peer):
         return super().join(fragments[:1000])
 
 
-@fault("9", {"9.7.1": "FAILED FAILED", "9.8.2": "FAILED FAILED"}, ok=["9.1.1", "1.1.1"], quick=True)
+@fault("9", {"9.7.1": "FAILED FAILED", "9.8.2": "FAILED FAILED"}, ok=["9.1.1", "1.1.1"])
 class StopsAfter20Messages(Peer):
     """TCP ends behind the 20th message."""
 
@@ -55,7 +55,7 @@ class StopsAfter20Messages(Peer):
             self.end_tcp()
 
 
-@fault("9", {"9.7.2": "FAILED FAILED", "9.8.1": "FAILED FAILED"}, ok=["9.2.1", "2.11"], quick=True)
+@fault("9", {"9.7.2": "FAILED FAILED", "9.8.1": "FAILED FAILED"}, ok=["9.2.1", "2.11"])
 class ClosesAfter20Messages(Peer):
     """The connection is closed with 1001 behind the 20th message."""
 
@@ -69,7 +69,7 @@ class ClosesAfter20Messages(Peer):
             self.end_tcp()
 
 
-@fault("9", {"9.7.3": "FAILED OK", "9.8.3": "FAILED OK"}, ok=["9.7.1", "9.8.1", "1.1.1"], quick=True)
+@fault("9", {"9.7.3": "FAILED OK", "9.8.3": "FAILED OK"}, ok=["9.7.1", "9.8.1", "1.1.1"])
 class TruncatesThe15thMessage(Peer):
     """The 15th echo of a connection has one byte less."""
 

@@ -22,13 +22,13 @@ class Fault:
     deflate: bool
     expect: dict  # role -> {case: verdict}
     ok: list  # cases whose both verdicts stay OK
-    quick: bool  # the kit's --quick, for cases that would send much
+    quick: bool  # with the kit's --quick; without it where a case has to have its whole size
 
     def cases(self, role):
         return [*self.expect[role], *self.ok]
 
 
-def fault(group, expect, ok=(), roles=BOTH, expect_server=None, expect_client=None, deflate=False, quick=False):
+def fault(group, expect, ok=(), roles=BOTH, expect_server=None, expect_client=None, deflate=False, quick=True):
     """Declares the class below it a fault. expect_server and expect_client hold what differs in one role."""
     def add(kind):
         name = re.sub(r"(?<!^)(?=[A-Z])|(?<=[a-z])(?=\d\d)", "_", kind.__name__).lower()
