@@ -6,14 +6,21 @@ each and role. A difference is a fault of the kit, or a new version of the peer.
 """
 
 import concurrent.futures
+import json
 import pathlib
 import shutil
+import subprocess
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 
 import kit
 import tap
+
+sys.path.insert(0, str(kit.HERE.parents[1] / "autobahn" / "wstest"))
+
+import verdicts
 
 RUNS_AT_ONCE = 4
 NODE_MODULES = kit.HERE.parent / "interop" / "node_modules"
@@ -58,9 +65,32 @@ def check_peer(conform, expected, require, agent, deflate):
     tap.expect(result.report, f"{agent}: nothing ran\n{result.output[-2000:]}")
 
 
+def check_verdict_files(conform):
+    """The kit and the script that runs wstest judge alike."""
+    found = {"1.1.1": ("OK", "OK"), "6.4.3": ("NON-STRICT", "OK"), "7.9.1": ("OK", "FAILED BY CLIENT"),
+             "12.1.1": ("UNIMPLEMENTED", "OK")}
+    report = {case: {"behavior": behavior, "behaviorClose": close, "duration": 1, "remoteCloseCode": None,
+                     "reportfile": "x.json"} for case, (behavior, close) in found.items()}
+    whole = "* OK OK\n6.4.* NON-STRICT OK  # late\n7.9.* OK FAILED_BY_CLIENT\n12.* UNIMPLEMENTED OK\n"
+    for text in (whole, whole + "6.4.3 OK OK\n", "6.4.* OK OK\n" + whole, whole.replace("12.*", "12.1.1"),
+                 whole.replace("12.*", "12.2.*"), whole.replace("12.*", "1*.*"), whole.partition("\n")[2],
+                 whole.replace("_", " "), whole + "1.1.1 FINE OK\n"):
+        with tempfile.TemporaryDirectory() as directory:
+            pinned, index = pathlib.Path(directory, "pinned.txt"), pathlib.Path(directory, "index.json")
+            pinned.write_text(text)
+            index.write_text(json.dumps({"tested": report}))
+            status = subprocess.run([conform, "--check", index, "--expect", pinned], capture_output=True,
+                                    stdin=subprocess.DEVNULL, timeout=60, check=False).returncode
+        try:
+            good = not verdicts.differences(verdicts.parse(text), report)
+        except verdicts.VerdictError:
+            good = False
+        tap.expect((status == 0) == good, f"the kit exits with {status}, the script says {good}, for:\n{text}")
+
+
 def main(conform, expected):
     pool = concurrent.futures.ThreadPoolExecutor(RUNS_AT_ONCE)
-    cases = []
+    cases = [("verdict files mean the same to the kit and to the wstest script", lambda: check_verdict_files(conform))]
     for peer, require in (("python_websockets", require_websockets), ("npm_ws", require_npm_ws)):
         for role in ("client", "server"):
             for deflate in (False, True):
