@@ -2,9 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <iostream>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "options.h"
 
@@ -53,30 +57,34 @@ std::optional<unsigned> case_count(sansock::Client& client, const std::string& b
   return count;
 }
 
-void show_progress(unsigned number, unsigned count) {
+void show_progress(unsigned done, unsigned count) {
   static const bool terminal = isatty(STDERR_FILENO) != 0;
-  if (terminal) {
-    std::cerr << "\rcase " << number << " of " << count << (number == count ? "\n" : "") << std::flush;
-  } else if (number % 25 == 0 || number == count) {
-    std::cerr << "case " << number << " of " << count << '\n';
-  }
+  if (!terminal && done % 25 != 0 && done != count) return;
+  std::string line = "case " + std::to_string(done) + " of " + std::to_string(count);
+  line = terminal ? "\r" + line + (done == count ? "\n" : "") : line + "\n";
+  std::cerr << line << std::flush;  // in one piece: others may write beside
 }
 
-}  // namespace
+// What the jobs of a run share.
+struct Run {
+  const sansock::ClientOptions& options;
+  const std::string& base;
+  const std::string& as_agent;
+  unsigned count;
+  std::atomic<unsigned> next = 1;
+  std::atomic<unsigned> done = 0;
+  std::atomic<bool> failed = false;
+};
 
-int run_autobahn_cases(const sansock::ClientOptions& options, const std::string& url,
-                       const std::string& agent) {
-  std::string base = url;
-  while (!base.empty() && base.back() == '/') base.pop_back();
-  const std::string as_agent = "agent=" + percent_encode(agent);
-
-  sansock::Client client(options);
-  const auto count = case_count(client, base);
-  if (!count) return exit_failed;
+void run_cases(Run& run) {
+  sansock::Client client(run.options);
   std::string payload;
-  for (unsigned number = 1; number <= *count; ++number) {
-    if (!connect(client, base + "/runCase?case=" + std::to_string(number) + "&" + as_agent)) {
-      return exit_failed;
+  while (!run.failed) {
+    const unsigned number = run.next++;
+    if (number > run.count) return;
+    if (!connect(client, run.base + "/runCase?case=" + std::to_string(number) + "&" + run.as_agent)) {
+      run.failed = true;
+      return;
     }
     // Ends when the server ends the case, in whatever way it wants to see: that is its verdict to
     // give, so neither a failed send nor an unclean end is an error here.
@@ -85,8 +93,28 @@ int run_autobahn_cases(const sansock::ClientOptions& options, const std::string&
       client.send(message->type, sansock::as_bytes(payload));
     }
     client.terminate();
-    show_progress(number, *count);
+    show_progress(++run.done, run.count);
   }
+}
+
+}  // namespace
+
+int run_autobahn_cases(const sansock::ClientOptions& options, const std::string& url,
+                       const std::string& agent, unsigned jobs) {
+  std::string base = url;
+  while (!base.empty() && base.back() == '/') base.pop_back();
+  const std::string as_agent = "agent=" + percent_encode(agent);
+
+  sansock::Client client(options);
+  const auto count = case_count(client, base);
+  if (!count) return exit_failed;
+  Run run{options, base, as_agent, *count};
+  std::vector<std::thread> threads;
+  for (unsigned job = 1; job < std::min(jobs, *count); ++job)
+    threads.emplace_back([&run] { run_cases(run); });
+  run_cases(run);
+  for (std::thread& thread : threads) thread.join();
+  if (run.failed) return exit_failed;
   if (!connect(client, base + "/updateReports?" + as_agent)) return exit_failed;
   while (client.receive(silence_max)) continue;
   std::cout << "ran " << *count << " cases as " << agent << "; the reports are the server's\n";

@@ -8,8 +8,9 @@
 namespace examples {
 
 // Asks `url`/getCaseCount, echoes through each /runCase?case=N&agent=A, then /updateReports?agent=A.
+// `jobs` cases run side by side, a thread each: where time limits dominate, that saves the waiting.
 // Shows progress on stderr. The exit code: 0 when every case was run; the verdicts are the server's.
 int run_autobahn_cases(const sansock::ClientOptions& options, const std::string& url,
-                       const std::string& agent);
+                       const std::string& agent, unsigned jobs);
 
 }  // namespace examples

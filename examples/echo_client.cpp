@@ -24,6 +24,7 @@ struct Options {
   std::string origin;
   double timeout_s = 30;
   std::string agent;
+  unsigned jobs = 1;
 };
 
 struct Summary {
@@ -150,6 +151,9 @@ void add_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   app.add_option("--autobahn", options.agent, "run a fuzzing server's cases as this agent")
       ->type_name("AGENT");
+  app.add_option("--jobs", options.jobs, "with --autobahn: cases side by side, a thread each")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   examples::add_adapter_option(app, options.client.adapter);
   examples::add_deflate_option(app);
   examples::add_client_tls_options(app);
@@ -184,6 +188,7 @@ int main(int argc, char** argv) {
   options.client.limits.message_payload_max = size_max;
   // Room for a whole message and its header on top of what is queued anyway.
   options.client.limits.output_bytes_max = static_cast<std::uint32_t>(size_max + (1u << 20));
-  if (!options.agent.empty()) return examples::run_autobahn_cases(options.client, options.url, options.agent);
+  if (!options.agent.empty())
+    return examples::run_autobahn_cases(options.client, options.url, options.agent, options.jobs);
   return run_echo(options);
 }

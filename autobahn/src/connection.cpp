@@ -54,6 +54,7 @@ void Connection::begin_case(const Case& test, std::string agent, Finished finish
   result_.expected = test.expected;
   result_.close_expected = test.close;
   result_.started = utc_now();
+  result_.begun = std::chrono::steady_clock::now();
 }
 
 void Connection::start_session(const std::optional<DeflateParameters>& agreed, Instant now) {
@@ -67,11 +68,15 @@ void Connection::start_session(const std::optional<DeflateParameters>& agreed, I
 void Connection::fail_handshake(const std::string& problem, Instant now) {
   if (test_ != nullptr) {
     judge(*test_, {{}, std::nullopt, problem}, result_);
-    if (finished_) finished_(std::move(result_));
+    deliver_result(now);
   }
-  finished_ = nullptr;
-  test_ = nullptr;
   linger(now);
+}
+
+void Connection::deliver_result(Instant now) {
+  test_ = nullptr;
+  result_.ended = now;
+  if (finished_) std::exchange(finished_, nullptr)(std::move(result_));
 }
 
 void Connection::linger(Instant now) {
@@ -85,9 +90,8 @@ void Connection::linger(Instant now) {
 
 void Connection::finish_case(Instant now) {
   session_->finish(now, result_);
-  if (finished_) finished_(std::move(result_));
-  finished_ = nullptr;
   session_.reset();
+  deliver_result(now);
   linger(now);
 }
 

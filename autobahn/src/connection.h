@@ -71,6 +71,7 @@ class Connection : public EventHandler {
   void write_handshake();
   void write_session(Instant now);
   void finish_case(Instant now);
+  void deliver_result(Instant now);
   // FIN, then reads what still comes, so that no reset overtakes what was written.
   void linger(Instant now);
   bool send_some(std::string_view octets, std::size_t& written);

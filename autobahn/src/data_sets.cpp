@@ -45,7 +45,7 @@ std::string make_json() {
                            "." + std::to_string(1 + random.below(30));
     text += "    \"" + id + "\": {\n      \"behavior\": \"OK\",\n      \"behaviorClose\": \"OK\",\n";
     text +=
-        "      \"duration\": " + std::to_string(random.below(50)) + ",\n      \"remoteCloseCode\": 1000,\n";
+        "      \"duration\": " + std::to_string(random.below(6)) + ",\n      \"remoteCloseCode\": 1000,\n";
     text += "      \"reportfile\": \"agent_case_" + id + ".json\"\n    },\n";
   }
   fit(text, json_size - 4, " ");
@@ -133,12 +133,8 @@ std::string make_html() {
             "\">Case " + std::to_string(1 + random.below(13)) + "." + std::to_string(1 + random.below(20)) +
             "</a></td><td class=\"ok\">Pass</td><td class=\"time\">" + std::to_string(random.below(200)) +
             " ms</td>";
-    text += wide < html_wide_characters ? "<td>größer</td>" : "<td>kleiner</td>";
+    text += wide < html_wide_characters ? "<td>f\u00fcr</td>" : "<td>von</td>";
     wide += wide < html_wide_characters ? 1 : 0;
-    if (wide < html_wide_characters) {
-      text += "<td>ä</td>";
-      ++wide;
-    }
     text += "</tr>\n";
   }
   fit(text, html_size - 24, " ");

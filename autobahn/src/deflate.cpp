@@ -1,7 +1,6 @@
 #include "deflate.h"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
 
 namespace conform {
@@ -48,7 +47,9 @@ std::string Deflater::message(std::string_view payload) {
 
 Inflater::Inflater(int window_bits, bool context_takeover) : context_takeover_(context_takeover) {
   // Opening with a larger window than was used is always right; zlib can not open raw 2^8.
-  if (inflateInit2(&stream_, -std::max(window_bits, 9)) != Z_OK) {
+  const int bits = std::max(window_bits, 9);
+  piece_.resize(std::size_t{1} << bits >> 3);
+  if (inflateInit2(&stream_, -bits) != Z_OK) {
     throw std::runtime_error("zlib can not begin to decompress");
   }
 }
@@ -56,14 +57,13 @@ Inflater::Inflater(int window_bits, bool context_takeover) : context_takeover_(c
 Inflater::~Inflater() { inflateEnd(&stream_); }
 
 bool Inflater::inflate_all(std::string_view input, std::string& output, std::size_t size_max) {
-  std::array<char, 65536> piece;
   stream_.next_in = input_pointer(input);
   stream_.avail_in = static_cast<uInt>(input.size());
   for (;;) {
-    stream_.next_out = reinterpret_cast<Bytef*>(piece.data());
-    stream_.avail_out = static_cast<uInt>(piece.size());
+    stream_.next_out = reinterpret_cast<Bytef*>(piece_.data());
+    stream_.avail_out = static_cast<uInt>(piece_.size());
     const int status = inflate(&stream_, Z_SYNC_FLUSH);
-    output.append(piece.data(), piece.size() - stream_.avail_out);
+    output.append(piece_.data(), piece_.size() - stream_.avail_out);
     if (output.size() > size_max) return false;
     // A block may be marked as the stream's last (section 7.2.3.5); what follows is a stream of its own.
     if (status == Z_STREAM_END) {

@@ -45,6 +45,9 @@ class Inflater {
 
   z_stream stream_{};
   bool context_takeover_;
+  // zlib allows distances into the window and into what one call writes; so a call writes little, or a
+  // testee that compresses with a larger window than was agreed would not be noticed.
+  std::string piece_;
 };
 
 }  // namespace conform

@@ -69,7 +69,9 @@ struct CaseResult {
   std::string result;        // why this behavior
   std::string result_close;  // why this behaviorClose
   std::string started;       // UTC, ISO 8601
-  Duration duration{};
+  Duration duration{};       // of the session, without the opening handshake
+  std::chrono::steady_clock::time_point begun;
+  std::chrono::steady_clock::time_point ended;
   bool handshake_done = false;
   std::string http_request;
   std::string http_response;

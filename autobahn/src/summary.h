@@ -30,8 +30,8 @@ class Progress {
   std::chrono::steady_clock::time_point shown_;
 };
 
-// The table by group.
-std::string summary_table(const AgentResults& results, double seconds);
+// The table by group, and how long it took.
+std::string summary_table(const AgentResults& results);
 
 struct Outcome {
   std::vector<std::string> lines;  // one for each case that is not as it should be

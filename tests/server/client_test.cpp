@@ -74,6 +74,29 @@ TEST_P(Client_, SendWaitsWhileTheOutputIsFull) {
   EXPECT_EQ(echoed(client, "x"), "x");
 }
 
+// What comes behind a message, here the Close frame in the same segment, is not read before the message
+// can be answered.
+TEST_P(Client_, AMessageCanBeAnsweredBeforeWhatFollowsIt) {
+  make();
+  server().route("/", {.on_open = [](Peer& peer) {
+                   peer.send("first");
+                   peer.send("second");
+                   peer.close();
+                 }});
+  start();
+  Client client = connect();
+  for (const char* const text : {"first", "second"}) {
+    const auto message = client.receive(std::chrono::seconds(20));
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->text(), text);
+    if (message->text() == "first") {
+      EXPECT_FALSE(client.send("answer"));
+    }
+  }
+  EXPECT_FALSE(client.receive(std::chrono::seconds(20)));
+  EXPECT_TRUE(client.close_status().clean);
+}
+
 // A received message may be the payload of the very next call, also where that has to wait and reads on.
 TEST_P(Client_, SendsBackWhatItReceived) {
   make();

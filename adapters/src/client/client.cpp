@@ -141,7 +141,9 @@ std::error_code Client::Impl::open(Socket socket, const ClientTarget& target) {
     return error;
   }
   loop->touch(id);
+  session.wait = ClientSession::Wait::open;
   turn_until(never, [this] { return session.opened; });
+  session.wait = ClientSession::Wait::nothing;
   return session.opened ? std::error_code{} : end_error();
 }
 
@@ -150,7 +152,8 @@ void Client::Impl::reset() {
   loop.reset();
   session.inbox.clear();
   session.inbox_max = inbox_max_usual;
-  session.message_wanted = session.opened = session.ended = session.deaf = false;
+  session.wait = ClientSession::Wait::nothing;
+  session.opened = session.ended = session.deaf = false;
   session.pong_awaited.reset();
   session.close_status = {};
   session.close_reason.clear();
@@ -201,10 +204,11 @@ bool Client::Impl::turn_until(Instant deadline, Done done) {
 
 bool Client::Impl::wait_for_front(Duration timeout, bool whole_message) {
   session.inbox.release_taken();
-  session.message_wanted = whole_message;
+  using Wait = ClientSession::Wait;
+  session.wait = whole_message ? Wait::message : Wait::run;
   timed_out = !turn_until(
       after(timeout), [&] { return whole_message ? session.inbox.has_message() : !session.inbox.empty(); });
-  session.message_wanted = false;
+  session.wait = Wait::nothing;
   return whole_message ? session.inbox.has_message() : !session.inbox.empty();
 }
 

@@ -9,7 +9,7 @@ Verdict ClientHandler::on_event(Endpoint& endpoint, const Event& event) {
     case EventKind::open:
       session_->opened = true;
       keep_answer(endpoint);
-      break;
+      return session_->full() ? Verdict::pause_reading : Verdict::keep;
     case EventKind::data: return on_data(endpoint, event);
     case EventKind::pong: on_pong(event); break;
     case EventKind::peer_close: session_->close_reason = event.text(); break;

@@ -17,10 +17,12 @@ struct ClientSession {
 
   HeapMessageMemory memory;
   ClientInbox inbox;
-  // Reading pauses when the inbox holds this much, unless a whole message is waited for and there is
-  // none yet: then only Limits::message_payload_max bounds it.
+  // What connect(), receive() and receive_run() wait for. They read no further than that, or else the
+  // connection could already have failed over what comes behind a message that is still to be answered.
+  enum class Wait : std::uint8_t { nothing, open, run, message };
+  Wait wait = Wait::nothing;
+  // All other calls read on, so that pings are answered, until the inbox holds this much.
   std::size_t inbox_max = 0;
-  bool message_wanted = false;
 
   bool opened = false;
   bool ended = false;
@@ -32,7 +34,16 @@ struct ClientSession {
   Duration round_trip = Duration::zero();
   Client::Answer answer;
 
-  bool full() const noexcept { return inbox.cost() >= inbox_max && (inbox.has_message() || !message_wanted); }
+  // Reading is to pause. A message that is waited for is bounded by Limits::message_payload_max alone.
+  bool full() const noexcept {
+    switch (wait) {
+      case Wait::open: return opened;
+      case Wait::run: return !inbox.empty();
+      case Wait::message: return inbox.has_message();
+      case Wait::nothing: break;
+    }
+    return inbox.cost() >= inbox_max;
+  }
 };
 
 class ClientHandler {

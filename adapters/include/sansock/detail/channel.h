@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "sansock/detail/stream_io.h"
@@ -84,8 +85,9 @@ class Channel {
 
   // What only a stalled or a paused connection needs.
   struct Extra {
-    std::vector<std::byte> stash;  // read, but not taken by the engine, which is paused
-    Instant progress_at = never;   // when the transport last took output
+    std::vector<std::byte> stash;  // read; from stash_begin on not taken by the engine, which is paused
+    std::size_t stash_begin = 0;
+    Instant progress_at = never;  // when the transport last took output
   };
 
   // nullptr if there is no memory.
@@ -101,11 +103,15 @@ class Channel {
     return driver_.on_failure(errc::memory_exhausted, now);
   }
 
-  // First what was read before. It moves out, because on_bytes() may stash again.
+  // First what was read before. It moves out while it is fed, and what is left of it moves back, so
+  // that a handler that pauses after each of many small messages does not have them copied each time.
   Interest take_stash(Instant now) {
-    std::vector<std::byte> input = std::move(extra_->stash);
-    extra_->stash.clear();
-    return take(input, now);
+    std::vector<std::byte> input = std::exchange(extra_->stash, {});
+    const Interest interest = driver_.on_bytes(Bytes(input).subspan(extra_->stash_begin), now);
+    const Bytes rest = driver_.detach_input();
+    extra_->stash_begin = input.size() - rest.size();
+    if (!rest.empty()) extra_->stash = std::move(input);
+    return interest;
   }
 
   bool stash(Bytes rest) noexcept {
@@ -113,6 +119,7 @@ class Channel {
     if (extra() == nullptr) return false;
     try {
       extra_->stash.assign(rest.begin(), rest.end());
+      extra_->stash_begin = 0;
     } catch (const std::bad_alloc&) {
       return false;
     }
