@@ -11,14 +11,15 @@ namespace {
 constexpr std::size_t kibi = 1024;
 constexpr std::size_t mebi = 1024 * 1024;
 
-// The same message each time.
+// The same message each time, made when it is wanted: all of them together would be 200 MB.
 class OneMessage final : public MessageSource {
  public:
-  explicit OneMessage(std::string payload) : payload_(std::move(payload)) {}
-  std::string message(unsigned /*index*/) const override { return payload_; }
+  OneMessage(std::string_view pattern, std::size_t size) : pattern_(pattern), size_(size) {}
+  std::string message(unsigned /*index*/) const override { return repeated(pattern_, size_); }
 
  private:
-  std::string payload_;
+  std::string_view pattern_;
+  std::size_t size_;
 };
 
 std::string size_text(std::size_t size) {
@@ -49,7 +50,7 @@ Case exchange_case(std::string id, std::string description, const Plan& plan) {
   Exchange exchange;
   exchange.type = plan.type;
   exchange.count = plan.count;
-  exchange.source = std::make_shared<OneMessage>(repeated(plan.pattern, plan.size));
+  exchange.source = std::make_shared<OneMessage>(plan.pattern, plan.size);
   exchange.fragment = plan.fragment;
   exchange.chop = plan.chop;
   exchange.timeout = Seconds(plan.timeout);
