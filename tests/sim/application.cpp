@@ -204,6 +204,7 @@ void Application::assemble(Endpoint& endpoint, const Event& event) {
 }
 
 void Application::on_ping(Endpoint& endpoint, const Event& event) {
+  if (scene_->knobs.plant == Plant::ping_changed) event.bytes.back() ^= std::byte{1};
   if (!conversation_->adversary) {
     const std::string wrong = incoming().deliver_ping(event.bytes);
     if (!wrong.empty()) complain("control", wrong);
@@ -243,6 +244,7 @@ void Application::on_closed(const Endpoint& endpoint, const Event& event) {
   scene_->note(port_, event.end ? "closed clean" : "closed unclean", static_cast<std::uint64_t>(event.error),
                static_cast<std::uint64_t>(event.code));
   if (event.end) ++scene_->stats.clean;
+  if (scene_->knobs.plant == Plant::memory_kept) scene_->host(side()).keep_memory();
   if (sender_.loans() != 0) complain("tokens", "the end comes before all borrowed memory is given back");
   if (status.clean != event.end || status.cause != event.error) {
     complain("events", "the last event and close_status() do not agree");
@@ -275,6 +277,11 @@ Verdict Application::act(Endpoint& endpoint) {
     draw -= weight;
     return chosen;
   };
+  const bool planted = scene_->knobs.plant == Plant::dropped_in_secret && prng_.chance(50);
+  if (planted || is(weights.drop)) {
+    own().dropped = true;
+    return Verdict::drop;
+  }
   if (is(weights.part)) {
     sender_.send_part(endpoint);
   } else if (is(weights.borrowed)) {
@@ -287,9 +294,6 @@ Verdict Application::act(Endpoint& endpoint) {
     pause(endpoint);
   } else if (is(weights.close)) {
     close(endpoint);
-  } else if (is(weights.drop)) {
-    own().dropped = true;
-    return Verdict::drop;
   } else if (is(weights.misuse)) {
     sender_.misuse(endpoint);
   } else if (is(weights.text_broken)) {

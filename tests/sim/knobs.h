@@ -26,6 +26,13 @@ enum class Plant : std::uint8_t {
   code_changed,       // the peer's close code seems to be another one
   output_unbounded,   // the engine seems to queue more than its limit
   deadline_past,      // the adapter is told of a deadline that has passed
+  output_changed,     // what was offered seems to have changed
+  interest_wrong,     // reading seems to be wanted while it is paused
+  result_wrong,       // a send seems to queue a byte too many
+  ping_changed,       // a Ping seems to have another payload
+  memory_kept,        // an application does not give memory for messages back
+  dropped_in_secret,  // an application ends a connection in a seed that should be calm
+  turn_repeated,      // the adapter looks again and again
 };
 
 struct Network {

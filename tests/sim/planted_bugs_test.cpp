@@ -63,7 +63,16 @@ INSTANTIATE_TEST_SUITE_P(Sim, PlantedBug,
                                            Planted{"ClosedRepeated", Plant::closed_repeated, "events"},
                                            Planted{"CodeChanged", Plant::code_changed, "codes"},
                                            Planted{"OutputUnbounded", Plant::output_unbounded, "limits"},
-                                           Planted{"DeadlinePast", Plant::deadline_past, "deadlines"}),
+                                           Planted{"DeadlinePast", Plant::deadline_past, "deadlines"},
+                                           Planted{"LastMessageSwallowed", Plant::message_swallowed,
+                                                   "delivery"},
+                                           Planted{"OutputChanged", Plant::output_changed, "output"},
+                                           Planted{"InterestWrong", Plant::interest_wrong, "interest"},
+                                           Planted{"ResultWrong", Plant::result_wrong, "commands"},
+                                           Planted{"PingChanged", Plant::ping_changed, "control"},
+                                           Planted{"MemoryKept", Plant::memory_kept, "memory"},
+                                           Planted{"TurnRepeated", Plant::turn_repeated, "livelock"},
+                                           Planted{"DroppedInSecret", Plant::dropped_in_secret, "liveness"}),
                          [](const auto& planted) { return planted.param.name; });
 
 // The same without a planted bug: none of the names above comes from elsewhere.

@@ -46,6 +46,8 @@ void Port::connect() {
 
 void Port::turn(bool own) {
   if (own) turn_scheduled_ = false;
+  if (scene_->knobs.plant == Plant::turn_repeated)
+    scene_->scheduler.add(scene_->now, TaskKind::turn, number_);
   if (blocked_ && link_->writable(side())) {
     blocked_ = false;
     go_on(begin().resume(scene_->now));
@@ -153,7 +155,9 @@ void Port::check(const Interest& interest) {
   }
   if (interest.write != (endpoint.output_size() != 0))
     complain("interest", "write does not match the output");
-  if (interest.read && endpoint.input_paused()) complain("interest", "reading is wanted while it is paused");
+  const bool planted = scene_->knobs.plant == Plant::interest_wrong;
+  if ((interest.read || planted) && endpoint.input_paused())
+    complain("interest", "reading is wanted while it is paused");
   if (interest.shutdown_write && interest.write) complain("interest", "a shutdown before all is flushed");
   if (shut_ && interest.write) complain("interest", "output behind the shutdown");
   std::size_t output = endpoint.output_size();
@@ -234,6 +238,7 @@ void Port::begin_write() {
 // A late write is complete: what was offered must still lie where it lay.
 void Port::on_written() {
   writing_ = false;
+  if (scene_->knobs.plant == Plant::output_changed) offered_.back() ^= std::byte{1};
   const std::byte* expected = offered_.data();
   for (const IoSlice& slice : slices_) {
     if (std::memcmp(expected, slice.base, slice.size) != 0) {

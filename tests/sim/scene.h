@@ -45,10 +45,21 @@ struct Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
+  ~Host() {
+    if (!kept_.empty()) memory.release(kept_);
+  }
+  // A planted bug.
+  void keep_memory() noexcept {
+    if (kept_.empty()) kept_ = memory.resize({}, 0, 16);
+  }
+
   CountingPool pool;
   testing::SeededEntropy entropy;
   HeapMessageMemory memory;
   Config config;
+
+ private:
+  Bytes kept_;
 };
 
 struct Scene {

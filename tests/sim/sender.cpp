@@ -60,7 +60,8 @@ bool Sender::check(const char* call, const Endpoint& endpoint, const Before& bef
                         std::string(call) + " gives " + std::string(name(cause)) + " without a reason, at " +
                             std::to_string(payload_size) + " bytes");
   }
-  const std::size_t expected = before.output + (error ? 0 : size);
+  const std::size_t planted = scene_->knobs.plant == Plant::result_wrong ? 1 : 0;
+  const std::size_t expected = before.output + (error ? 0 : size + planted);
   if (endpoint.output_size() != expected) {
     scene_->checks.fail("commands", port_,
                         std::string(call) + " makes the output " + std::to_string(endpoint.output_size()) +
