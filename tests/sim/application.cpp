@@ -125,6 +125,7 @@ void Application::accept(Endpoint& endpoint) {
     options.headers = {};
   }
   if (endpoint.request()->offers_subprotocol("chat") && prng_.chance(500)) options.subprotocol = "chat";
+  if (prng_.chance(200)) options.config = &scene_->servers.config_other;
   const std::uint64_t refusals = scene_->servers.pool.refusals();
   const std::error_code error = endpoint.accept(options);
   scene_->note(port_, "accept", static_cast<std::uint64_t>(error.value()));

@@ -12,7 +12,7 @@ bool limit_explained(const Scene& scene, const Conversation& conversation, errc 
 
 bool timeout_explained(const Scene& scene, bool trouble, errc cause) noexcept {
   const Knobs& knobs = scene.knobs;
-  if (trouble || knobs.deadlines_tight) return true;
+  if (trouble || knobs.deadlines_tight || knobs.faults.sleep != 0) return true;
   if (cause == errc::output_stall_timeout) return knobs.network.stall_timeout < std::chrono::seconds(100);
   // A Pong for which there was no block, and a handshake that had to wait for one.
   return knobs.blocks_scarce && (cause == errc::pong_timeout || cause == errc::handshake_timeout);

@@ -53,8 +53,6 @@ class CountingPool final : public BlockPool {
   std::size_t in_use() const noexcept { return out_.size(); }
   // How often it had none to give.
   std::uint64_t refusals() const noexcept { return refusals_; }
-  // The faults are over.
-  void recover() noexcept { refused_ = 0; }
 
  private:
   std::size_t block_size_;

@@ -71,6 +71,7 @@ void draw_faults(Prng& prng, Knobs& knobs) {
   faults.vanish = prng.chance(300) ? 300 : 0;
   faults.cut = prng.chance(300) ? 300 : 0;
   faults.stall = maybe(prng, 800);
+  faults.sleep = prng.chance(150) ? 300 : 0;
   faults.adversary = prng.chance(400) ? 400 : 0;
   knobs.actions.drop = prng.chance(300) ? 1 : 0;
   knobs.actions.drop_in_event = prng.chance(200) ? 10 : 0;
@@ -149,8 +150,8 @@ Knobs draw_knobs(std::uint64_t seed) {
 
 bool Knobs::calm() const noexcept {
   const unsigned troubles = faults.reset + faults.half_open + faults.vanish + faults.cut + faults.stall +
-                            faults.adversary + actions.drop + actions.drop_in_event + actions.text_broken +
-                            actions.leave_connecting;
+                            faults.sleep + faults.adversary + actions.drop + actions.drop_in_event +
+                            actions.text_broken + actions.leave_connecting;
   return troubles == 0 && !deadlines_tight && !limits_tight && !blocks_scarce &&
          network.stall_timeout >= seconds(100);
 }
@@ -172,9 +173,10 @@ std::string Knobs::text() const {
       ms(network.latency_min), ms(network.latency_max), network.window,
       static_cast<unsigned long long>(network.bandwidth), network.read_max, network.write_short,
       network.writes_late, ms(network.turn_delay_max), ms(network.stall_timeout)));
-  add(std::snprintf(
-      line, sizeof line, "faults: reset %u, half_open %u, vanish %u, cut %u, stall %u, adversary %u\n",
-      faults.reset, faults.half_open, faults.vanish, faults.cut, faults.stall, faults.adversary));
+  add(std::snprintf(line, sizeof line,
+                    "faults: reset %u, half_open %u, vanish %u, cut %u, stall %u, sleep %u, adversary %u\n",
+                    faults.reset, faults.half_open, faults.vanish, faults.cut, faults.stall, faults.sleep,
+                    faults.adversary));
   add(std::snprintf(
       line, sizeof line,
       "actions: send %u, part %u, borrowed %u, broadcast %u, ping %u, pong %u, pause %u, close %u, "

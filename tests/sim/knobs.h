@@ -54,6 +54,7 @@ struct Faults {
   unsigned vanish = 0;     // one side is gone, in silence
   unsigned cut = 0;        // one direction ends as if the sender had shut it down
   unsigned stall = 0;      // nothing gets through for a while
+  unsigned sleep = 0;      // the whole machine stands still for a while: everything is late
   unsigned adversary = 0;  // one side speaks no proper WebSocket
 };
 

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -150,7 +151,10 @@ RunResult run_seeds(const RunOptions& options) {
   for (unsigned i = 0; i < options.jobs; ++i) {
     std::fflush(nullptr);
     const pid_t worker = fork();
-    if (worker == 0) _exit(work(board, options, began + options.seconds));
+    if (worker == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      _exit(work(board, options, began + options.seconds));
+    }
     if (worker < 0) failed = true;
     if (worker > 0) workers.push_back(worker);
   }

@@ -1,6 +1,7 @@
 // What all parts of one simulation share.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 
 #include "checks.h"
@@ -41,6 +42,11 @@ struct Host {
     config.auto_pong = side.auto_pong;
     config.check_sent_text = side.check_sent_text;
     config.origin_policy = OriginPolicy::any;
+    config_other = config;
+    config_other.limits.output_bytes_max = std::max(1'024u, config.limits.output_bytes_max / 2);
+    config_other.timeouts.ping_interval =
+        std::min<Duration>(config.timeouts.ping_interval, std::chrono::seconds(7));
+    config_other.check_sent_text = !config.check_sent_text;
   }
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -57,6 +63,7 @@ struct Host {
   testing::SeededEntropy entropy;
   HeapMessageMemory memory;
   Config config;
+  Config config_other;  // for connections that a server accepts with one of their own
 
  private:
   Bytes kept_;

@@ -49,11 +49,10 @@ void World::plan(unsigned number) {
 
 void World::plan_faults(unsigned number, Instant begin) {
   const Faults& faults = scene_.knobs.faults;
-  const std::pair<unsigned, FaultKind> all[] = {{faults.reset, FaultKind::reset},
-                                                {faults.half_open, FaultKind::half_open},
-                                                {faults.vanish, FaultKind::vanish},
-                                                {faults.cut, FaultKind::cut},
-                                                {faults.stall, FaultKind::stall}};
+  const std::pair<unsigned, FaultKind> all[] = {
+      {faults.reset, FaultKind::reset},   {faults.half_open, FaultKind::half_open},
+      {faults.vanish, FaultKind::vanish}, {faults.cut, FaultKind::cut},
+      {faults.stall, FaultKind::stall},   {faults.sleep, FaultKind::sleep}};
   for (const auto& [often, kind] : all) {
     const auto port = static_cast<std::uint32_t>(2 * number + scene_.prng.below(2));
     const Instant at = begin + scene_.prng.between(Duration(0), end_of_acts() - begin + seconds(1));
@@ -97,7 +96,7 @@ void World::step() {
   const Instant next = std::min(scene_.scheduler.next(), timers_.next());
   if (next == never)
     return scene_.checks.fail("deadlock", "connections are open, and nothing is going to happen");
-  if (next > end_of_acts() + second_finish + end_bound) {
+  if (next > end_of_acts() + second_finish + end_bound + slept_) {
     return scene_.checks.fail("quiescence", "connections are open after all deadlines");
   }
   steps_at_once_ = next > scene_.now ? 0 : steps_at_once_ + 1;
@@ -105,7 +104,9 @@ void World::step() {
     return scene_.checks.fail("livelock", "too much happens, and time does not go on");
   }
   scene_.now = std::max(scene_.now, next);
-  if (timers_.next() <= scene_.now) {
+  // What is due at the same time may happen in any order.
+  const bool timer_due = timers_.next() <= scene_.now;
+  if (timer_due && (scene_.scheduler.next() > scene_.now || scene_.prng.chance(500))) {
     run_timers();
   } else {
     run_task(scene_.scheduler.pop());
@@ -222,6 +223,13 @@ void World::fault(const Task& task, Session& session) {
     case FaultKind::cut: return session.link.cut(task.port % 2);
     case FaultKind::stall:
       return session.link.stall(scene_.now + scene_.prng.between(milliseconds(1), seconds(5)));
+    case FaultKind::sleep: {
+      const Duration time = scene_.prng.between(Duration(milliseconds(1)), seconds(40));
+      scene_.note(Trace::no_port, "sleep", static_cast<std::uint64_t>(time.count()));
+      scene_.now += time;
+      slept_ += time;
+      return;
+    }
     case FaultKind::vanish:
       if (session.ports[task.port % 2] == nullptr) return;
       session.link.go_dark();

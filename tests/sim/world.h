@@ -26,7 +26,7 @@ class World {
   const Stats& stats() const noexcept { return scene_.stats; }
 
  private:
-  enum class FaultKind : std::uint8_t { reset, half_open, vanish, cut, stall };
+  enum class FaultKind : std::uint8_t { reset, half_open, vanish, cut, stall, sleep };
 
   // A connection, with all that belongs to it.
   struct Session {
@@ -58,6 +58,7 @@ class World {
   Scene scene_;
   TimerQueue timers_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  Duration slept_{};
   unsigned steps_at_once_ = 0;
 };
 
