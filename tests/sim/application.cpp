@@ -48,7 +48,10 @@ Verdict Application::on_event(Endpoint& endpoint, const Event& event) {
   if (!check_order(endpoint, event)) return Verdict::keep;
   switch (event.kind) {
     case EventKind::request: return on_request(endpoint, event);
-    case EventKind::open: own().opened = true; break;
+    case EventKind::open:
+      own().opened = true;
+      own().restarted_at = scene_->now;
+      break;
     case EventKind::data: return on_data(endpoint, event);
     case EventKind::ping: on_ping(endpoint, event); break;
     case EventKind::pong: on_pong(event); break;
@@ -162,7 +165,11 @@ Verdict Application::on_data(Endpoint& endpoint, const Event& event) {
     const std::string wrong = incoming().deliver(event);
     if (!wrong.empty()) complain("content", wrong);
   }
-  if (event.end) ++scene_->stats.messages;
+  if (event.end) {
+    ++scene_->stats.messages;
+    own().restarted_at = scene_->now;
+    check_limits(endpoint);
+  }
   scene_->stats.bytes += event.bytes.size();
   if (assembling_) assemble(endpoint, event);
   // The payload is the driver's until the next poll: the engine must not depend on it any more.
@@ -176,6 +183,18 @@ Verdict Application::on_data(Endpoint& endpoint, const Event& event) {
     return Verdict::pause_reading;
   }
   return act_in_event(endpoint);
+}
+
+// What has arrived must have been within the limits of this side.
+void Application::check_limits(const Endpoint& endpoint) {
+  if (conversation_->adversary || incoming().delivered() == 0) return;
+  const Limits& limits = endpoint.config().limits;
+  const Ledger::Extent& extent = incoming().delivered_extent();
+  if (extent.size > limits.message_payload_max || extent.frame > limits.frame_payload_max ||
+      extent.frames > limits.message_fragments_max ||
+      extent.frames_empty > limits.message_fragments_empty_max) {
+    complain("limits", "a message was delivered that is over the limits");
+  }
 }
 
 void Application::assemble(Endpoint& endpoint, const Event& event) {

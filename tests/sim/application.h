@@ -44,6 +44,7 @@ class Application {
   void on_pong(const Event& event);
   void on_peer_close(const Event& event);
   void on_closed(const Endpoint& endpoint, const Event& event);
+  void check_limits(const Endpoint& endpoint);
   void assemble(Endpoint& endpoint, const Event& event);
   void accept(Endpoint& endpoint);
   void refuse(Endpoint& endpoint);

@@ -4,10 +4,20 @@ namespace sansock::sim {
 
 namespace {
 
-bool limit_explained(const Scene& scene, const Conversation& conversation, errc cause) noexcept {
+bool limit_explained(const Scene& scene, const Conversation& conversation, unsigned side,
+                     errc cause) noexcept {
   const Knobs& knobs = scene.knobs;
   if (cause == errc::blocks_exhausted) return knobs.blocks_scarce;
-  return conversation.adversary || knobs.limits_tight;
+  if (conversation.adversary) return true;
+  const Limits& limits = knobs.sides[side].limits;
+  const Ledger::Extent& sent = conversation.ledgers[1 - side].extent_max();
+  switch (cause) {
+    case errc::message_too_big: return sent.size > limits.message_payload_max;
+    case errc::frame_too_big: return sent.frame > limits.frame_payload_max;
+    case errc::fragments_too_many: return sent.frames > limits.message_fragments_max;
+    case errc::fragments_empty_too_many: return sent.frames_empty > limits.message_fragments_empty_max;
+    default: return knobs.limits_tight;
+  }
 }
 
 bool timeout_explained(const Scene& scene, bool trouble, errc cause) noexcept {
@@ -40,7 +50,7 @@ bool explained(const Scene& scene, const Conversation& conversation, const Link&
   switch (condition_for(cause)) {
     case condition::protocol_violation:
       return conversation.adversary || (cause == errc::utf8_invalid && peer.text_broken);
-    case condition::limit_exceeded: return limit_explained(scene, conversation, cause);
+    case condition::limit_exceeded: return limit_explained(scene, conversation, side, cause);
     case condition::timed_out: return timeout_explained(scene, trouble, cause);
     case condition::transport_failed: return transport_explained(conversation, link, side, cause);
     case condition::handshake_failed:

@@ -26,7 +26,9 @@ struct Ending {
   errc cause = errc::none;
   CloseCode sent = CloseCode::none;
   CloseCode received = CloseCode::none;
-  std::string reason;  // that it gave to close()
+  Instant restarted_at = never;  // when it was opened, or a message has ended
+  std::uint64_t consumed = 0;    // bytes that its transport took
+  std::string reason;            // that it gave to close()
 };
 
 struct Conversation {

@@ -29,6 +29,7 @@ enum class Plant : std::uint8_t {
   output_changed,     // what was offered seems to have changed
   interest_wrong,     // reading seems to be wanted while it is paused
   result_wrong,       // a send seems to queue a byte too many
+  frame_kept,         // somebody does not give a shared frame back
   ping_changed,       // a Ping seems to have another payload
   memory_kept,        // an application does not give memory for messages back
   dropped_in_secret,  // an application ends a connection in a seed that should be calm

@@ -15,13 +15,27 @@ bool equal(ConstBytes a, ConstBytes b) {
 
 void Ledger::add(const Piece& piece, bool whole) {
   messages_.push_back({piece, whole});
+  add_frame(piece.size);
   if (whole) ++accepted_;
 }
 
 void Ledger::extend(std::size_t size, bool whole) {
   messages_.back().piece.size += size;
   messages_.back().whole = whole;
+  add_frame(size);
   if (whole) ++accepted_;
+}
+
+void Ledger::add_frame(std::size_t size) {
+  Extent& extent = messages_.back().extent;
+  extent.size += size;
+  extent.frame = std::max(extent.frame, size);
+  extent.frames += 1;
+  if (size == 0) extent.frames_empty += 1;
+  extent_max_.size = std::max(extent_max_.size, extent.size);
+  extent_max_.frame = std::max(extent_max_.frame, extent.frame);
+  extent_max_.frames = std::max(extent_max_.frames, extent.frames);
+  extent_max_.frames_empty = std::max(extent_max_.frames_empty, extent.frames_empty);
 }
 
 void Ledger::make_control(Bytes out, char marker, std::uint32_t serial) noexcept {

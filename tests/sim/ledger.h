@@ -36,6 +36,18 @@ class Ledger {
   // `pinged` is the other direction: whose Pings are answered here.
   std::string deliver_pong(ConstBytes payload, const Ledger& pinged);
 
+  // How large messages are, in each respect for which there is a limit.
+  struct Extent {
+    std::size_t size = 0;
+    std::size_t frame = 0;  // the largest
+    std::size_t frames = 0;
+    std::size_t frames_empty = 0;
+  };
+  // Of the newest message that was delivered whole.
+  const Extent& delivered_extent() const noexcept { return messages_[delivered_ - 1].extent; }
+  // The largest of all that was sent, in each respect.
+  const Extent& extent_max() const noexcept { return extent_max_; }
+
   // --- the balance --------------------------------------------------------------------------------
   std::size_t accepted() const noexcept { return accepted_; }
   std::size_t delivered() const noexcept { return delivered_; }
@@ -48,10 +60,13 @@ class Ledger {
   struct Message {
     Piece piece;
     bool whole = false;
+    Extent extent = {};
   };
+  void add_frame(std::size_t size);
   std::string check_control(ConstBytes payload, char marker, std::uint32_t& newest, std::uint32_t sent);
 
   std::vector<Message> messages_;
+  Extent extent_max_;
   std::size_t accepted_ = 0;   // whole ones
   std::size_t delivered_ = 0;  // whole ones
   std::size_t position_ = 0;   // bytes delivered of the message under way

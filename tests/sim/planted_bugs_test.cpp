@@ -25,7 +25,7 @@ Knobs knobs_for(std::uint64_t seed, Plant plant) {
   knobs.plant = plant;
   knobs.actions = {};
   knobs.actions.send = knobs.actions.part = knobs.actions.borrowed = knobs.actions.ping = 10;
-  knobs.actions.pause = 5;
+  knobs.actions.pause = knobs.actions.broadcast = 5;
   // Only deadlines end a connection on which nothing gets through any more.
   if (plant == Plant::timers_ignored) knobs.faults.half_open = 1000;
   return knobs;
@@ -69,6 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Sim, PlantedBug,
                                            Planted{"OutputChanged", Plant::output_changed, "output"},
                                            Planted{"InterestWrong", Plant::interest_wrong, "interest"},
                                            Planted{"ResultWrong", Plant::result_wrong, "commands"},
+                                           Planted{"FrameKept", Plant::frame_kept, "frames"},
                                            Planted{"PingChanged", Plant::ping_changed, "control"},
                                            Planted{"MemoryKept", Plant::memory_kept, "memory"},
                                            Planted{"TurnRepeated", Plant::turn_repeated, "livelock"},

@@ -17,11 +17,13 @@ constexpr std::size_t slack = 2 * (14 + control_payload_max);  // control frames
 Port::Port(Scene& scene, unsigned number, Link& link, Conversation& conversation, TimerQueue& timers)
     : scene_(&scene),
       link_(&link),
+      conversation_(&conversation),
       timers_(&timers),
       prng_(scene.prng.fork()),
       number_(number),
       driver_(number % 2 == server ? Role::server : Role::client, scene.host(number % 2).config, scene,
-              number, conversation) {
+              number, conversation),
+      stopwatch_(scene.now) {
   conversation.endings[side()].begun = true;
 }
 
@@ -45,6 +47,7 @@ void Port::connect() {
 }
 
 void Port::turn(bool own) {
+  observe();
   if (own) turn_scheduled_ = false;
   if (scene_->knobs.plant == Plant::turn_repeated)
     scene_->scheduler.add(scene_->now, TaskKind::turn, number_);
@@ -70,33 +73,40 @@ void Port::turn(bool own) {
 }
 
 void Port::on_timer() {
+  observe();
   if (blocked_ && stall_deadline() <= scene_->now) return go_on(fail(errc::output_stall_timeout));
   scene_->note(number_, "timer");
   go_on(begin().on_timeout(scene_->now));
 }
 
 void Port::act() {
+  observe();
   if (driver_.handler().act(driver_.endpoint()) == Verdict::drop) return go_on(fail(errc::aborted));
   go_on(begin().on_timeout(scene_->now));
 }
 
 void Port::answer() {
+  observe();
   driver_.handler().answer(driver_.endpoint());
   go_on(begin().on_timeout(scene_->now));
 }
 
 void Port::resume() {
+  observe();
   scene_->note(number_, "resume");
+  if (driver_.endpoint().input_paused()) stopwatch_.restart(scene_->now);
   driver_.resume_reading();
   go_on(begin().resume(scene_->now));
 }
 
 void Port::finish() {
+  observe();
   driver_.handler().finish(driver_.endpoint());
   go_on(begin().on_timeout(scene_->now));
 }
 
 void Port::broadcast(SharedFrame& frame, const Piece& piece) {
+  observe();
   driver_.handler().broadcast(driver_.endpoint(), frame, piece);
   go_on(begin().on_timeout(scene_->now));
 }
@@ -166,6 +176,19 @@ void Port::check(const Interest& interest) {
     complain("limits", std::to_string(output) + " bytes of output are over the limit");
   }
   check_deadline(interest);
+  if (conversation_->endings[side()].restarted_at == scene_->now) stopwatch_.restart(scene_->now);
+  const std::string wrong = stopwatch_.check(endpoint, scene_->now);
+  if (!wrong.empty()) complain("deadlines", wrong);
+}
+
+// At the head of each task, before it changes anything.
+void Port::observe() {
+  // A timer queue rounds up to milliseconds; a machine that sleeps is late by any time, and without a
+  // block there is no Ping.
+  const bool exact = scene_->knobs.faults.sleep == 0 && !scene_->knobs.blocks_scarce;
+  const Duration late = exact ? Duration(std::chrono::milliseconds(2)) : Duration(std::chrono::hours(1));
+  const std::string wrong = stopwatch_.check_silence(driver_.endpoint(), scene_->now, late);
+  if (!wrong.empty()) complain("deadlines", wrong);
 }
 
 void Port::check_deadline(const Interest& interest) {
@@ -195,6 +218,7 @@ Interest Port::take_arrived(std::size_t size_max) {
 }
 
 Interest Port::take(Bytes input) {
+  stopwatch_.heard(scene_->now);
   const Interest interest = begin().on_bytes(input, scene_->now);
   const Bytes rest = driver_.detach_input();
   if (!rest.empty() && !driver_.endpoint().input_paused()) {
@@ -237,6 +261,7 @@ void Port::begin_write() {
 
 // A late write is complete: what was offered must still lie where it lay.
 void Port::on_written() {
+  observe();
   writing_ = false;
   if (scene_->knobs.plant == Plant::output_changed) offered_.back() ^= std::byte{1};
   const std::byte* expected = offered_.data();
@@ -250,6 +275,7 @@ void Port::on_written() {
   if (!taken) return go_on(on_write_failure(begin().resume(scene_->now)));
   blocked_ = *taken < offered_.size();
   if (blocked_ && (*taken != 0 || progress_at_ == never)) progress_at_ = scene_->now;
+  conversation_->endings[side()].consumed += *taken;
   go_on(begin().on_written(*taken, scene_->now));
 }
 
@@ -259,6 +285,7 @@ bool Port::write(Interest& interest) {
   if (!taken) return false;
   blocked_ = *taken < offered_.size();
   if (blocked_ && (*taken != 0 || progress_at_ == never)) progress_at_ = scene_->now;
+  conversation_->endings[side()].consumed += *taken;
   interest = begin().on_written(*taken, scene_->now);
   return true;
 }

@@ -8,6 +8,7 @@
 #include "application.h"
 #include "link.h"
 #include "sansock/timer_queue.h"
+#include "stopwatch.h"
 
 namespace sansock::sim {
 
@@ -42,6 +43,7 @@ class Port {
   Driver<Application>& begin() noexcept;
   void go_on(Interest interest);
   void check(const Interest& interest);
+  void observe();
   void check_deadline(const Interest& interest);
   Interest take(Bytes input);
   Interest take_stash();
@@ -56,10 +58,12 @@ class Port {
 
   Scene* scene_;
   Link* link_;
+  Conversation* conversation_;
   TimerQueue* timers_;
   Prng prng_;
   unsigned number_;
   Driver<Application> driver_;
+  Stopwatch stopwatch_;
   std::vector<std::byte> stash_;
   std::vector<std::byte> offered_;  // what a late write was begun with
   std::vector<IoSlice> slices_;     // and where it lies

@@ -123,12 +123,13 @@ void Sender::end_parts(Endpoint& endpoint) {
 void Sender::send_borrowed(Endpoint& endpoint) {
   const Piece piece = draw_piece(prng_, scene_->knobs);
   const ConstBytes content = payload_bytes(piece, 0, piece.size);
-  loans_.push_back({++last_token_, std::vector<std::byte>(content.begin(), content.end())});
+  loans_.push_back({++last_token_, std::vector<std::byte>(content.begin(), content.end()), 0});
   Loan& loan = loans_.back();
   const Before before = this->before(endpoint);
   const std::error_code error = endpoint.send_borrowed(piece.type, writable(loan.memory), loan.token);
   if (check("send_borrowed", endpoint, before, error, piece.size)) {
     ledger().add(piece, true);
+    loan.end = conversation_->endings[side()].consumed + endpoint.output_size();
     return;
   }
   if (!std::equal(content.begin(), content.end(), loan.memory.begin())) {
@@ -143,6 +144,10 @@ void Sender::on_sent(const Event& event) {
                         "token " + std::to_string(event.token) + " is reported, expected is " +
                             (loans_.empty() ? "none" : std::to_string(loans_.front().token)));
     return;
+  }
+  const bool taken = conversation_->endings[side()].consumed >= loans_.front().end;
+  if (taken != (event.error == errc::none)) {
+    scene_->checks.fail("tokens", port_, "it is not true whether all of the borrowed memory was sent");
   }
   // From here on the memory is ours: the engine must not read it any more.
   Loan& loan = loans_.front();

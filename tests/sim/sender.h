@@ -44,6 +44,7 @@ class Sender {
   struct Loan {
     std::uint64_t token;
     std::vector<std::byte> memory;
+    std::uint64_t end;  // where it ends in all that the transport takes
   };
   unsigned side() const noexcept { return port_ % 2; }
   Ledger& ledger() noexcept { return conversation_->ledgers[side()]; }

@@ -27,7 +27,9 @@ World::World(const Knobs& knobs) : scene_(knobs) {
   }
 }
 
-World::~World() = default;
+World::~World() {
+  for (SharedFrame* const frame : frames_) frame->release();
+}
 
 // --- what is going to happen ----------------------------------------------------------------------
 
@@ -212,7 +214,8 @@ void World::broadcast() {
     sessions_[i]->ports[server]->broadcast(*frame, piece);
     bury(2 * i + server);
   }
-  frame->release();
+  frames_.push_back(frame);
+  if (scene_.knobs.plant == Plant::frame_kept) frame->retain();
 }
 
 void World::fault(const Task& task, Session& session) {
@@ -270,6 +273,9 @@ void World::check_end() {
       scene_.checks.fail("memory",
                          std::to_string(host.memory.in_use()) + " bytes for messages have not come back");
     }
+  }
+  for (const SharedFrame* const frame : frames_) {
+    if (frame->references != 1) scene_.checks.fail("frames", "a shared frame is still in use");
   }
   if (timers_.size() != 0) scene_.checks.fail("deadlines", "a deadline is left after the end");
   for (unsigned i = 0; i < sessions_.size(); ++i) {

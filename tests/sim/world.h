@@ -58,6 +58,7 @@ class World {
   Scene scene_;
   TimerQueue timers_;
   std::vector<std::unique_ptr<Session>> sessions_;
+  std::vector<SharedFrame*> frames_;
   Duration slept_{};
   unsigned steps_at_once_ = 0;
 };
