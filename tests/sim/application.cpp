@@ -81,6 +81,7 @@ bool Application::check_order(const Endpoint& endpoint, const Event& event) {
   if (message && so_far.peer_close) wrong = "a message after the peer's Close";
   if (kind != EventKind::closed && endpoint.state() == ReadyState::closed) wrong = "closed before its event";
   if (kind == EventKind::closed && endpoint.state() != ReadyState::closed) wrong = "not closed at the end";
+  if (so_far.dropped && kind != EventKind::sent && kind != EventKind::closed) wrong = "an event after a drop";
   if (wrong != nullptr) complain("events", wrong);
   if (kind == EventKind::request) requested_ = true;
   return wrong == nullptr;

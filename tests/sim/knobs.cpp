@@ -101,7 +101,7 @@ void draw_limits(Prng& prng, Side& side) {
   side.limits.output_bytes_max = prng.pick<std::uint32_t>({1'024, 3'000, 50'000});
   side.limits.pong_bytes_max = prng.pick<std::uint32_t>({131, 300, 4'000});
   side.limits.control_frames_per_second_max = prng.pick<std::uint32_t>({2, 10, 1'000});
-  side.limits.discard_bytes_max = prng.pick<std::uint32_t>({0, 1'000, 1u << 20});
+  side.limits.discard_bytes_max = prng.pick<std::uint32_t>({0, 1'000, 64u << 20});
   side.message_memory_max = prng.pick<std::size_t>({2'000, 50'000, 1u << 20});
 }
 

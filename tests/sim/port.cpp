@@ -64,7 +64,11 @@ void Port::turn(bool own) {
     go_on(take_arrived(scene_->knobs.network.read_max));
   } else if (link_->ended(side())) {
     scene_->note(number_, "eof");
+    const bool queued = driver_.endpoint().output_size() != 0;
     const Interest interest = begin().on_eof(scene_->now);
+    if (queued && interest.close && !conversation_->endings[side()].dropped) {
+      complain("delivery", "what was accepted is thrown away, although only the other direction has ended");
+    }
     if (interest.read) complain("interest", "reading is wanted after the end of the stream");
     go_on(interest);
   } else if (link_->failed(side())) {

@@ -20,6 +20,21 @@ void settle_delivery(Scene& scene, const Conversation& conversation, unsigned po
   }
 }
 
+// A side that fails says why, and reads on until the other one has heard it: a transport that is released
+// with unread bytes in it may take the Close frame along.
+void settle_failure(Scene& scene, const Conversation& conversation, const Link& link, unsigned port) {
+  const Knobs& knobs = scene.knobs;
+  const Ending& own = conversation.endings[port % 2];
+  const Ending& peer = conversation.endings[1 - port % 2];
+  const bool patient = !knobs.deadlines_tight && knobs.network.stall_timeout > std::chrono::seconds(100) &&
+                       knobs.sides[port % 2].limits.discard_bytes_max > (1u << 20);
+  if (link.faulted() || !patient || knobs.faults.sleep != 0 || peer.dropped || peer.vanished || own.dropped)
+    return;
+  if (own.sent == CloseCode::none || own.clean || began_to_close(peer)) return;
+  if (!peer.peer_close)
+    scene.checks.fail("delivery", port, "it has failed, and the other side was not told why");
+}
+
 void settle_codes(Scene& scene, const Conversation& conversation, unsigned port) {
   const Ending& own = conversation.endings[port % 2];
   const Ending& peer = conversation.endings[1 - port % 2];
@@ -65,6 +80,7 @@ void settle(Scene& scene, const Conversation& conversation, const Link& link, un
     if (conversation.adversary) continue;
     settle_delivery(scene, conversation, port);
     settle_codes(scene, conversation, port);
+    settle_failure(scene, conversation, link, port);
   }
   if (scene.knobs.calm()) settle_calm(scene, conversation, link_number);
 }
