@@ -202,8 +202,8 @@ void Port::check_deadline(const Interest& interest) {
     if (deadline != never) complain("deadlines", "a deadline behind the end");
     return;
   }
-  // While reading is paused a driver may not learn the time; then it asks for a call at once.
-  const bool asks = deadline == at_once && driver_.endpoint().input_paused();
+  // Where reading was paused within an input, the driver asks for a call behind it.
+  const bool asks = driver_.endpoint().input_paused();
   if (deadline <= scene_->now && !asks) complain("deadlines", "the deadline is in the past");
 }
 

@@ -30,8 +30,9 @@ void settle_failure(Scene& scene, const Conversation& conversation, const Link& 
                        knobs.sides[port % 2].limits.discard_bytes_max > (1u << 20);
   if (link.faulted() || !patient || knobs.faults.sleep != 0 || peer.dropped || peer.vanished || own.dropped)
     return;
-  if (own.sent == CloseCode::none || own.clean || began_to_close(peer)) return;
-  if (!peer.peer_close)
+  if (own.sent == CloseCode::none || own.clean) return;
+  // Where the other side began to close by itself, it may have ended before.
+  if (peer.opened && !peer.peer_close && peer.sent == CloseCode::none)
     scene.checks.fail("delivery", port, "it has failed, and the other side was not told why");
 }
 
