@@ -97,6 +97,7 @@ def check_not_built(verb):
 CASES = [
     ("no verb gives the usage", lambda: check_usage([], "usage: ./dev VERB")),
     ("an unknown verb gives the usage", lambda: check_usage(["fly"], "dev: unknown verb 'fly'\nusage:")),
+    ("'sim' wants a number of seconds", lambda: check_usage(["sim", "soon"], "dev: sim: 'soon' is not a number")),
     *((f"'{verb}' says that it is not built yet", lambda verb=verb: check_not_built(verb))
       for verb in ("bench", "fuzz", "conform")),
     *((f"the summary counts {what}", lambda arguments=arguments: check_summary(*arguments))

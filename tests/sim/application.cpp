@@ -164,7 +164,10 @@ Verdict Application::on_data(Endpoint& endpoint, const Event& event) {
       scene_->knobs.plant == Plant::message_swallowed && event.begin && event.end && prng_.chance(100);
   if (!conversation_->adversary && !swallowed) {
     const std::string wrong = incoming().deliver(event);
-    if (!wrong.empty()) complain("content", wrong);
+    if (!wrong.empty()) {
+      complain("content", wrong);
+      return Verdict::keep;  // the books are of no use any more
+    }
   }
   if (event.end) {
     ++scene_->stats.messages;

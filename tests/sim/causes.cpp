@@ -56,7 +56,7 @@ bool explained(const Scene& scene, const Conversation& conversation, const Link&
     case condition::handshake_failed:
       if (conversation.adversary) return true;
       if (cause == errc::rejected) return own.refused;
-      return cause == errc::status_unexpected && peer.closed && !peer.opened;
+      return cause == errc::status_unexpected && (peer.closed || peer.vanished) && !peer.opened;
     case condition::misuse: return false;
   }
   return false;

@@ -28,7 +28,10 @@ World::World(const Knobs& knobs) : scene_(knobs) {
 }
 
 World::~World() {
-  for (SharedFrame* const frame : frames_) frame->release();
+  for (SharedFrame* const frame : frames_) {
+    if (scene_.knobs.plant == Plant::frame_kept) frame->release();
+    frame->release();
+  }
 }
 
 // --- what is going to happen ----------------------------------------------------------------------
