@@ -54,6 +54,7 @@ void Connection::handle_timeout(Instant now) noexcept {
   settled_ = 0;
   arm(now);
   expire(now);
+  arm(now);  // what expired may have started the close deadline
 }
 
 void Connection::consume(std::size_t written, Instant now) noexcept {

@@ -59,7 +59,7 @@ std::error_code Connection::send_borrowed(MessageType type, Bytes payload, std::
 std::error_code Connection::send_shared(SharedFrame& frame) noexcept {
   if (client_) return errc::role_wrong;  // its frames have to be masked, each with a key of its own
   if (sending_) return errc::message_unfinished;
-  if (const errc error = check_sendable(frame.bytes.size()); error != errc::none) return error;
+  if (const errc error = check_room(frame.bytes.size()); error != errc::none) return error;
   if (!out_.reserve(*config_->pool, 0, 1)) return errc::blocks_exhausted;
   out_.append_shared(*config_->pool, frame);
   out_.settle(*config_->pool);
@@ -94,12 +94,18 @@ std::error_code Connection::close(CloseCode code, std::string_view reason) noexc
 }
 
 errc Connection::check_sendable(std::size_t payload_size) const noexcept {
+  const std::size_t header = header_size_for(payload_size, client_);
+  const bool wraps = payload_size + header < payload_size;
+  return check_room(wraps ? payload_size : payload_size + header);
+}
+
+// Whether a frame of `size` bytes, header included, may be queued.
+errc Connection::check_room(std::size_t size) const noexcept {
   if (phase_ == Phase::handshake) return errc::not_open;
   if (phase_ != Phase::open) return errc::already_closing;
   const std::size_t limit = config_->limits.output_bytes_max;
-  const std::size_t header = header_size_for(payload_size, client_);
-  if (payload_size > limit || payload_size + header > limit) return errc::message_over_limit;
-  if (out_.size() > limit || payload_size + header > limit - out_.size()) return errc::output_full;
+  if (size > limit) return errc::message_over_limit;
+  if (out_.size() > limit || size > limit - out_.size()) return errc::output_full;
   return errc::none;
 }
 

@@ -183,6 +183,7 @@ void Endpoint::handle_timeout(Instant now) noexcept {
   SANSOCK_ASSERT(connection_.settled_);
   connection_.settled_ = 0;
   if (!refused_by_server()) refuse(errc::handshake_timeout);
+  connection_.arm(now);  // the close deadline has started
 }
 
 // --- polls ----------------------------------------------------------------------------------------

@@ -105,6 +105,7 @@ def check_fuzz_list():
 CASES = [
     ("no verb gives the usage", lambda: check_usage([], "usage: ./dev VERB")),
     ("an unknown verb gives the usage", lambda: check_usage(["fly"], "dev: unknown verb 'fly'\nusage:")),
+    ("'sim' wants a number of seconds", lambda: check_usage(["sim", "soon"], "dev: sim: 'soon' is not a number")),
     *((f"'{verb}' says that it is not built yet", lambda verb=verb: check_not_built(verb))
       for verb in ("bench", "conform")),
     ("'fuzz' lists its targets", check_fuzz_list),

@@ -234,6 +234,18 @@ TEST(ConnectionTime, AssemblyOfOneMessage) {
   }
 }
 
+// Whoever has just told the time is not asked for it again.
+TEST(ConnectionTime, ExpiryStartsTheCloseDeadlineAtOnce) {
+  for (const Role role : both_roles) {
+    Bench bench(role, with([](Timeouts& t) { t.idle = seconds(5), t.close = seconds(8); }));
+    bench.h.feed(bench.peer.text("x"));
+    bench.connection.handle_timeout(harness_start + seconds(5));
+    EXPECT_EQ(bench.connection.deadline(), harness_start + seconds(13));
+    bench.h.pump();
+    EXPECT_EQ(bench.connection.state(), ReadyState::closing);
+  }
+}
+
 TEST(ConnectionTime, PausedIsOurSilence) {
   for (const Role role : both_roles) {
     Bench bench(role, with([](Timeouts& t) {

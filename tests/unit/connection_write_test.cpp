@@ -279,6 +279,24 @@ TEST(ConnectionWrite, SharedFrameOnManyConnections) {
   EXPECT_EQ(frame.destroyed, 1);
 }
 
+// A shared frame brings its header along; it must not be counted twice.
+TEST(ConnectionWrite, SharedFrameMayFillTheOutput) {
+  Bench bench(Role::server, [](Config& config) { config.limits.output_bytes_max = 1024; });
+  const Data bytes(1025);
+  SharedFrame frame;
+  frame.bytes = view_of(bytes);
+  EXPECT_EQ(bench.connection.send_shared(frame), errc::message_over_limit);
+  frame.bytes = frame.bytes.first(1000);
+  EXPECT_FALSE(bench.connection.send_shared(frame));
+  frame.bytes = frame.bytes.first(25);
+  EXPECT_EQ(bench.connection.send_shared(frame), errc::output_full);
+  frame.bytes = frame.bytes.first(24);
+  EXPECT_FALSE(bench.connection.send_shared(frame));
+  EXPECT_EQ(bench.connection.output_size(), 1024u);
+  bench.connection.abort(errc::aborted);
+  bench.h.pump();
+}
+
 TEST(ConnectionWrite, SharedFrameIsForServers) {
   CountedFrame frame(encode({.payload = bytes_of("x")}));
   Bench bench(Role::client);

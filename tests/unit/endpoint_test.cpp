@@ -359,6 +359,15 @@ TEST(Endpoint, HandshakeDeadlineWithoutAByte) {
 }
 
 // The timers of the open connection start with it, not with the handshake.
+TEST(Endpoint, ServerThatGivesUpWaitsForTheClosingFromThenOn) {
+  EndpointBench bench(Role::server);
+  bench.h.feed(bytes_of("GET / HT"));
+  const Instant late = harness_start + bench.config.timeouts.opening_handshake;
+  bench.endpoint.handle_timeout(late);
+  EXPECT_EQ(bench.endpoint.deadline(), late + bench.config.timeouts.close);
+  bench.h.pump();
+}
+
 TEST(Endpoint, TimersStartAtOpen) {
   EndpointBench bench(Role::server, [](Config& config) { config.timeouts.first_message = seconds(5); });
   bench.h.feed(bytes_of(request_text));

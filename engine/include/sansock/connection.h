@@ -137,6 +137,7 @@ class Connection {
 
   // connection_write.cpp
   errc check_sendable(std::size_t payload_size) const noexcept;
+  errc check_room(std::size_t size) const noexcept;
   errc check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept;
   errc queue_frame(unsigned first_byte, ConstBytes payload) noexcept;
   errc queue_control(unsigned opcode, ConstBytes payload) noexcept;

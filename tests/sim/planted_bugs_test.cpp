@@ -1,0 +1,91 @@
+// The simulator can fail: bugs are planted into what surrounds the engine, and the checker that is
+// there for it has to name each of them.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <ostream>
+#include <string>
+
+#include "runner.h"
+
+namespace sansock::sim {
+namespace {
+
+struct Planted {
+  const char* name;
+  Plant plant;
+  const char* checker;
+};
+
+void PrintTo(const Planted& planted, std::ostream* out) { *out << planted.name; }
+
+// Seeds without faults, so that nothing but the planted bug is to be found; with all forms of sends.
+Knobs knobs_for(std::uint64_t seed, Plant plant) {
+  Knobs knobs = draw_calm_knobs(seed);
+  knobs.plant = plant;
+  knobs.actions = {};
+  knobs.actions.send = knobs.actions.part = knobs.actions.borrowed = knobs.actions.ping = 10;
+  knobs.actions.pause = knobs.actions.broadcast = 5;
+  // Only deadlines end a connection on which nothing gets through any more.
+  if (plant == Plant::timers_ignored) knobs.faults.half_open = 1000;
+  return knobs;
+}
+
+// How often each checker names it, over some seeds.
+std::map<std::string, int> names_of(Plant plant) {
+  std::map<std::string, int> names;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    const SeedResult result = run_seed(knobs_for(seed, plant));
+    if (!result.checker.empty()) ++names[result.checker];
+  }
+  return names;
+}
+
+class PlantedBug : public ::testing::TestWithParam<Planted> {};
+
+TEST_P(PlantedBug, IsNamed) {
+  const std::map<std::string, int> names = names_of(GetParam().plant);
+  std::string all;
+  for (const auto& [name, count] : names) all += name + " " + std::to_string(count) + ", ";
+  EXPECT_TRUE(names.count(GetParam().checker) != 0) << "named: " << all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sim, PlantedBug,
+                         ::testing::Values(Planted{"BytesDuplicated", Plant::bytes_duplicated, "content"},
+                                           Planted{"BytesLost", Plant::bytes_lost, "causes"},
+                                           Planted{"BytesReordered", Plant::bytes_reordered, "content"},
+                                           Planted{"MessageSwallowed", Plant::message_swallowed, "content"},
+                                           Planted{"BlockLeaked", Plant::block_leaked, "blocks"},
+                                           Planted{"NeverResumed", Plant::never_resumed, "quiescence"},
+                                           Planted{"TimersIgnored", Plant::timers_ignored, "deadlock"},
+                                           Planted{"WakeLost", Plant::wake_lost, "causes"},
+                                           Planted{"TokenRepeated", Plant::token_repeated, "tokens"},
+                                           Planted{"ClosedRepeated", Plant::closed_repeated, "events"},
+                                           Planted{"CodeChanged", Plant::code_changed, "codes"},
+                                           Planted{"OutputUnbounded", Plant::output_unbounded, "limits"},
+                                           Planted{"DeadlinePast", Plant::deadline_past, "deadlines"},
+                                           Planted{"LastMessageSwallowed", Plant::message_swallowed,
+                                                   "delivery"},
+                                           Planted{"OutputChanged", Plant::output_changed, "output"},
+                                           Planted{"InterestWrong", Plant::interest_wrong, "interest"},
+                                           Planted{"ResultWrong", Plant::result_wrong, "commands"},
+                                           Planted{"FrameKept", Plant::frame_kept, "frames"},
+                                           Planted{"PingChanged", Plant::ping_changed, "control"},
+                                           Planted{"MemoryKept", Plant::memory_kept, "memory"},
+                                           Planted{"TurnRepeated", Plant::turn_repeated, "livelock"},
+                                           Planted{"DroppedInSecret", Plant::dropped_in_secret, "liveness"}),
+                         [](const auto& planted) { return planted.param.name; });
+
+// The same without a planted bug: none of the names above comes from elsewhere.
+TEST(PlantedBugs, NoneIsFoundWhereNoneIs) { EXPECT_TRUE(names_of(Plant::none).empty()); }
+
+TEST(PlantedBugs, TheReportSaysHowToReplay) {
+  const SeedResult result = run_seed(knobs_for(0, Plant::deadline_past));
+  ASSERT_FALSE(result.checker.empty());
+  EXPECT_EQ(result.report.find("seed=0 " + result.checker + ": "), 0u) << result.report;
+  EXPECT_NE(result.report.find("\nnetwork: latency "), std::string::npos);
+  EXPECT_NE(result.report.find("\nreplay with: build/tests/sim/sim --seed 0 --trace\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sansock::sim
