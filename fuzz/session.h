@@ -255,7 +255,7 @@ class Session {
     // Our own Close and keep-alive Ping go beyond it, the Pongs have a limit of their own, and the
     // answer to an opening handshake lies in blocks too.
     std::uint64_t allowed = std::min<std::uint64_t>(limits.output_bytes_max, accepted_bytes_);
-    allowed += limits.pong_bytes_max + 2 * 131u;
+    allowed += std::uint64_t{limits.pong_bytes_max} + 2 * 131u;
     if (std::is_same_v<Subject, Endpoint>) allowed += pool_.block_size() + 1000;
     FUZZ_CHECK(subject_->output_size() <= allowed);
     if (h_.closed()) {

@@ -107,7 +107,7 @@ CASES = [
     ("an unknown verb gives the usage", lambda: check_usage(["fly"], "dev: unknown verb 'fly'\nusage:")),
     ("'sim' wants a number of seconds", lambda: check_usage(["sim", "soon"], "dev: sim: 'soon' is not a number")),
     *((f"'{verb}' says that it is not built yet", lambda verb=verb: check_not_built(verb))
-      for verb in ("bench", "conform")),
+      for verb in ("bench",)),
     ("'fuzz' lists its targets", check_fuzz_list),
     *((f"the summary counts {what}", lambda arguments=arguments: check_summary(*arguments))
       for what, *arguments in SUMMARIES),
