@@ -7,13 +7,13 @@
 #include <optional>
 #include <stdexcept>
 
-#include "catalogue.h"
-#include "client_test.h"
-#include "options.h"
-#include "report.h"
-#include "server_test.h"
-#include "summary.h"
-#include "verdict_file.h"
+#include "cases/catalogue.h"
+#include "report/report.h"
+#include "report/summary.h"
+#include "run/client_run.h"
+#include "run/options.h"
+#include "run/server_run.h"
+#include "verdict/verdict_file.h"
 
 namespace conform {
 namespace {
@@ -47,7 +47,7 @@ bool tell_results(const Run& run, const std::string& agent, const AgentResults& 
 }
 
 int run_against_server(Run& run, const Target& target) {
-  ServerTest plan{target, run.options.agent, run.cases, run.options.jobs, run.options.patience, &stop_asked};
+  ServerPlan plan{target, run.options.agent, run.cases, run.options.jobs, run.options.patience, &stop_asked};
   std::string problem;
   const AgentResults results = test_server(plan, problem);
   if (!results.empty()) {
@@ -61,8 +61,8 @@ int run_against_server(Run& run, const Target& target) {
   return exit_failed;
 }
 
-ClientTest client_plan(const Run& run) {
-  ClientTest plan;
+ClientPlan client_plan(const Run& run) {
+  ClientPlan plan;
   plan.host = run.options.host;
   plan.port = run.options.listen;
   plan.cases = run.cases;

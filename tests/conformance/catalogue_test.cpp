@@ -1,4 +1,4 @@
-#include "catalogue.h"
+#include "cases/catalogue.h"
 
 #include <gtest/gtest.h>
 

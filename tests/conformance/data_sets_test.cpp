@@ -1,10 +1,10 @@
-#include "data_sets.h"
+#include "cases/data_sets.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include "deflate.h"
-#include "utf8_check.h"
+#include "wire/deflate.h"
+#include "wire/utf8_check.h"
 
 namespace conform {
 namespace {

@@ -1,8 +1,8 @@
-#include "frame_reader.h"
+#include "wire/frame_reader.h"
 
 #include <gtest/gtest.h>
 
-#include "hex.h"
+#include "wire/hex.h"
 
 namespace conform {
 namespace {

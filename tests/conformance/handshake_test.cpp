@@ -1,7 +1,7 @@
 // Both sides of the kit's opening handshake, and what is agreed of permessage-deflate.
 #include <gtest/gtest.h>
 
-#include "opening_handshake.h"
+#include "wire/opening_handshake.h"
 
 namespace conform {
 namespace {

@@ -1,4 +1,4 @@
-#include "output_queue.h"
+#include "session/output_queue.h"
 
 #include <gtest/gtest.h>
 

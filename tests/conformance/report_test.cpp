@@ -1,5 +1,5 @@
 // What the kit writes: verdict files, index.json, pages.
-#include "report.h"
+#include "report/report.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "summary.h"
-#include "verdict_file.h"
+#include "report/summary.h"
+#include "verdict/verdict_file.h"
 
 namespace conform {
 namespace {

@@ -1,10 +1,10 @@
 // The kit's session in virtual time: each verdict has a conversation that comes to it.
-#include "session.h"
+#include "session/session.h"
 
 #include <gtest/gtest.h>
 
-#include "case_parts.h"
-#include "catalogue.h"
+#include "cases/case_parts.h"
+#include "cases/catalogue.h"
 
 namespace conform {
 namespace {

@@ -1,0 +1,177 @@
+#include "run/server_run.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+
+#include "report/summary.h"
+#include "run/connection.h"
+
+namespace conform {
+namespace {
+
+// So many connections refused in a row, and the server is taken for gone.
+constexpr unsigned refusals_max = 5;
+constexpr unsigned heavy_jobs_max = 2;
+
+struct AddressList {
+  addrinfo* first = nullptr;
+  ~AddressList() {
+    if (first != nullptr) freeaddrinfo(first);
+  }
+};
+
+class ServerRun {
+ public:
+  explicit ServerRun(const ServerPlan& plan)
+      : plan_(plan), random_(std::random_device{}()), progress_(plan.cases.size()) {
+    environment_.patience = plan.patience;
+    environment_.random = &random_;
+    for (const Case* one : plan.cases) (one->heavy ? heavy_ : light_).push_back(one);
+  }
+
+  AgentResults run(std::string& problem) {
+    if (!find_address(problem)) return {};
+    // The heavy ones alone, so that they take no time from those with short limits.
+    run_queue(light_, plan_.jobs);
+    run_queue(heavy_, std::min(plan_.jobs, heavy_jobs_max));
+    progress_.end();
+    problem = problem_;
+    return std::move(results_);
+  }
+
+ private:
+  bool find_address(std::string& problem);
+  bool reachable(std::string& problem);
+  Descriptor connect_to(const addrinfo& address) const;
+  void run_queue(std::deque<const Case*>& queue, unsigned jobs);
+  void begin(const Case& test);
+  void take(CaseResult&& result);
+  bool stopped() const { return !problem_.empty() || (plan_.stop != nullptr && *plan_.stop); }
+
+  const ServerPlan& plan_;
+  std::mt19937_64 random_;
+  Environment environment_;
+  AddressList addresses_;
+  const addrinfo* address_ = nullptr;
+  EventLoop loop_;
+  std::deque<const Case*> light_;
+  std::deque<const Case*> heavy_;
+  unsigned active_ = 0;
+  unsigned refusals_ = 0;
+  AgentResults results_;
+  Progress progress_;
+  std::string problem_;
+};
+
+bool ServerRun::find_address(std::string& problem) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  const Target& target = plan_.target;
+  std::string host = target.host;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const int error = getaddrinfo(host.c_str(), target.port.c_str(), &hints, &addresses_.first);
+  if (error != 0) {
+    problem = "can not find " + target.host + ": " + gai_strerror(error);
+    return false;
+  }
+  return reachable(problem);
+}
+
+// Takes the first address that answers, before any case is counted as failed.
+bool ServerRun::reachable(std::string& problem) {
+  for (const addrinfo* one = addresses_.first; one != nullptr; one = one->ai_next) {
+    const Descriptor socket(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(socket.number(), one->ai_addr, one->ai_addrlen) == 0) {
+      address_ = one;
+      return true;
+    }
+    problem = "can not connect to " + plan_.target.authority() + ": " + std::strerror(errno);
+  }
+  return false;
+}
+
+Descriptor ServerRun::connect_to(const addrinfo& address) const {
+  Descriptor socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket.number() < 0) return socket;
+  if (::connect(socket.number(), address.ai_addr, address.ai_addrlen) != 0 && errno != EINPROGRESS)
+    return Descriptor();
+  return socket;
+}
+
+void ServerRun::begin(const Case& test) {
+  Descriptor socket = connect_to(*address_);
+  if (socket.number() < 0) {
+    problem_ = "can not connect to " + plan_.target.authority() + ": " + std::strerror(errno);
+    return;
+  }
+  ++active_;
+  loop_.add(std::make_unique<ClientConnection>(std::move(socket), environment_, plan_.target, test,
+                                               plan_.agent,
+                                               [this](CaseResult&& result) { take(std::move(result)); }));
+}
+
+void ServerRun::take(CaseResult&& result) {
+  --active_;
+  const bool silent = !result.handshake_done && result.http_response.empty();
+  refusals_ = silent ? refusals_ + 1 : 0;
+  progress_.finished(result);
+  const std::string id = result.case_id;
+  if (refusals_ == refusals_max) {
+    problem_ = "the server no longer answers (at case " + id + "): " + std::string(result.result);
+  }
+  results_[id] = std::move(result);
+}
+
+void ServerRun::run_queue(std::deque<const Case*>& queue, unsigned jobs) {
+  while (active_ != 0 || (!queue.empty() && !stopped())) {
+    while (!queue.empty() && active_ < jobs && !stopped()) {
+      begin(*queue.front());
+      queue.pop_front();
+    }
+    if (stopped() && plan_.stop != nullptr && *plan_.stop) return;
+    loop_.run_turn(never);
+  }
+}
+
+}  // namespace
+
+std::optional<Target> parse_target(const std::string& url, std::string& problem) {
+  if (url.starts_with("wss://")) {
+    problem = "'" + url +
+              "' needs TLS, which this kit does not speak: put a TLS-to-TCP proxy before the server and give "
+              "its ws:// URL";
+    return std::nullopt;
+  }
+  const std::string scheme = "ws://";
+  problem = "'" + url + "' is not a URL like ws://host:port/path";
+  if (!url.starts_with(scheme)) return std::nullopt;
+  const std::size_t slash = std::min(url.find('/', scheme.size()), url.size());
+  const std::string authority = url.substr(scheme.size(), slash - scheme.size());
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.rfind(':');
+  const bool has_port = colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
+  Target target;
+  target.host = has_port ? authority.substr(0, colon) : authority;
+  target.port = has_port ? authority.substr(colon + 1) : "80";
+  target.resource = slash == url.size() ? "/" : url.substr(slash);
+  const bool digits = !target.port.empty() && std::all_of(target.port.begin(), target.port.end(),
+                                                          [](char c) { return c >= '0' && c <= '9'; });
+  if (target.host.empty() || !digits || target.resource.find_first_of(" #\r\n") != std::string::npos)
+    return std::nullopt;
+  problem.clear();
+  return target;
+}
+
+AgentResults test_server(const ServerPlan& plan, std::string& problem) {
+  ServerRun run(plan);
+  return run.run(problem);
+}
+
+}  // namespace conform
