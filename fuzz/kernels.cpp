@@ -15,15 +15,6 @@ namespace {
 using namespace sansock;
 using namespace sansock::testing;
 
-// An implementation that is built gets a line in `implementations`.
-struct Kernels {
-  const char* name;
-  MaskKey (*mask)(Bytes, MaskKey) noexcept;
-  MaskKey (*mask_copy)(std::byte*, ConstBytes, MaskKey) noexcept;
-  std::size_t (*utf8_validate)(Utf8State&, ConstBytes) noexcept;
-};
-constexpr Kernels implementations[] = {{"scalar", mask, mask_copy, utf8_validate}};
-
 constexpr std::size_t alignment_end = 64;
 
 // Memory that ends where the data ends, begins at an address of the wanted alignment, and in front of
@@ -118,6 +109,41 @@ void check_utf8(const Kernels& kernels, const Data& data, std::vector<std::size_
   FUZZ_CHECK(state.complete() == verdict.complete, kernels.name);
 }
 
+// Masked text in runs: the same verdict in the same place, and what is behind it as it was.
+void check_unmask(const Kernels& kernels, const Data& data, const Data& key, std::vector<std::size_t> cuts,
+                  const Verdict& verdict) {
+  cuts.push_back(data.size());
+  const Data on_the_wire = masked(data, key, 0);
+  Utf8State state;
+  MaskKey now = key_at(key, 0);
+  std::size_t from = 0;
+  for (std::size_t to : cuts) {
+    to = std::clamp(to, from, data.size());
+    Data run(on_the_wire.begin() + static_cast<std::ptrdiff_t>(from),
+             on_the_wire.begin() + static_cast<std::ptrdiff_t>(to));
+    run.shrink_to_fit();
+    const std::size_t bad = kernels.unmask_validate(std::as_writable_bytes(std::span(run)), now, state);
+    const std::size_t end = std::min(verdict.good, to);
+    FUZZ_CHECK(bad == (end < to ? end - from : utf8_all_valid), kernels.name);
+    FUZZ_CHECK(now.word == key_at(key, end).word, kernels.name);
+    Data expected(data.begin() + static_cast<std::ptrdiff_t>(from),
+                  data.begin() + static_cast<std::ptrdiff_t>(end));
+    expected.insert(expected.end(), on_the_wire.begin() + static_cast<std::ptrdiff_t>(end),
+                    on_the_wire.begin() + static_cast<std::ptrdiff_t>(to));
+    FUZZ_CHECK(run == expected, kernels.name);
+    if (end < to) {
+      // The state in front of the bad byte: nothing but that byte is wrong.
+      Utf8State plain;
+      scalar_kernels().utf8_validate(plain, view_of(data).first(end));
+      FUZZ_CHECK(plain.pending == state.pending && plain.low == state.low && plain.high == state.high,
+                 kernels.name);
+      return;
+    }
+    from = to;
+  }
+  FUZZ_CHECK(state.complete() == verdict.complete, kernels.name);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -127,7 +153,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<std::size_t> cuts = fuzz::read_cuts(input);
   const Data bytes = input.rest();
   const Verdict verdict = utf8_verdict(bytes);
-  for (const Kernels& kernels : implementations) {
+  for (std::size_t index = 0; const Kernels* const implementation = kernels_at(index); ++index) {
+    const Kernels& kernels = *implementation;
     // All alignments of what is short; of what is long, those that the key names.
     const std::size_t step = bytes.size() <= 64 ? 1 : 13;
     for (std::size_t alignment = step == 1 ? 0 : key[0] % 13; alignment < alignment_end; alignment += step) {
@@ -135,10 +162,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     check_utf8(kernels, bytes, {}, verdict);
     check_utf8(kernels, bytes, cuts, verdict);
+    check_unmask(kernels, bytes, key, {}, verdict);
+    check_unmask(kernels, bytes, key, cuts, verdict);
     std::vector<std::size_t> every_byte(bytes.size());
     for (std::size_t i = 0; i < bytes.size(); ++i) every_byte[i] = i;
     if (bytes.size() <= 512) check_utf8(kernels, bytes, every_byte, verdict);
-    FUZZ_CHECK(utf8_is_valid(view_of(bytes)) == (verdict.good == bytes.size() && verdict.complete));
+    FUZZ_CHECK(utf8_is_valid(view_of(bytes), kernels) == (verdict.good == bytes.size() && verdict.complete));
   }
   return 0;
 }

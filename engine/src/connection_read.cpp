@@ -187,17 +187,16 @@ void Connection::begin_frame(const std::byte* header) noexcept {
 Event Connection::read_payload() noexcept {
   const auto have = static_cast<std::uint64_t>(input_end_ - input_);
   Bytes run{input_, static_cast<std::size_t>(std::min(frame_.payload.remaining, have))};
-  const MaskKey key_before = frame_.payload.key;
-  if (!client_) frame_.payload.key = mask(run, key_before);
-
   const bool text = type_ == MessageType::text && config_->check_received_text;
   if (text && !run.empty()) {
-    const std::size_t valid = take_text(run, key_before);
+    const std::size_t valid = take_text(run);
     if (valid == 0) {
       fail(errc::utf8_invalid);
       return {};
     }
     run = run.first(valid);
+  } else if (!client_) {
+    frame_.payload.key = config_->kernels->mask(run, frame_.payload.key);
   }
   input_ += run.size();
   frame_.payload.remaining -= run.size();
@@ -216,22 +215,23 @@ Event Connection::read_payload() noexcept {
   return run.empty() && !fin_ ? Event{} : data_event(run, fin_ != 0);
 }
 
-// Validates unmasked text. Returns how much of the run is good: all, or up to the first impossible
-// byte; from there on the run is masked again, as if it had not been looked at yet, and the next
-// step fails at once. So any cut of the input gives the same events.
-std::size_t Connection::take_text(Bytes run, MaskKey key_before) noexcept {
-  Utf8State state = utf8_;
-  const std::size_t bad = utf8_validate(state, run);
-  if (bad == utf8_all_valid) {
-    utf8_ = state;
-    return run.size();
-  }
+// Unmasks and validates text. Returns how much of the run is good: all, or up to the first impossible
+// byte; from there on the run is as if it had not been looked at yet, and the next step fails at once. So
+// any cut of the input gives the same events.
+std::size_t Connection::take_text(Bytes run) noexcept {
+  const Kernels& kernels = *config_->kernels;
   if (!client_) {
-    mask(run, key_before);
-    frame_.payload.key = mask(run.first(bad), key_before);
+    const std::size_t bad = kernels.unmask_validate(run, frame_.payload.key, utf8_);
+    return bad == utf8_all_valid ? run.size() : bad;
   }
-  utf8_validate(utf8_, run.first(bad));
-  return bad;
+  Utf8State state = utf8_;
+  const std::size_t bad = kernels.utf8_validate(state, run);
+  if (bad != utf8_all_valid) {
+    kernels.utf8_validate(utf8_, run.first(bad));
+    return bad;
+  }
+  utf8_ = state;
+  return run.size();
 }
 
 Event Connection::data_event(Bytes run, bool end) noexcept {
@@ -244,7 +244,7 @@ Event Connection::read_control() noexcept {
   const auto have = static_cast<std::size_t>(input_end_ - input_);
   if (control_size_ != 0 || have < frame_.payload.remaining) return collect_control();
   const Bytes payload{input_, static_cast<std::size_t>(frame_.payload.remaining)};
-  if (!client_) mask(payload, frame_.payload.key);
+  if (!client_) config_->kernels->mask(payload, frame_.payload.key);
   input_ += payload.size();
   return finish_control(payload);
 }
@@ -252,7 +252,7 @@ Event Connection::read_control() noexcept {
 Event Connection::collect_control() noexcept {
   const auto have = static_cast<std::size_t>(input_end_ - input_);
   const Bytes part{input_, std::min(static_cast<std::size_t>(frame_.payload.remaining), have)};
-  if (!client_) frame_.payload.key = mask(part, frame_.payload.key);
+  if (!client_) frame_.payload.key = config_->kernels->mask(part, frame_.payload.key);
   input_ += part.size();
   if (control_size_ == 0) control_block_ = config_->pool->acquire();
   if (control_block_ != nullptr) {
@@ -283,7 +283,7 @@ void Connection::skip_control(Bytes part) noexcept {
     message_size_ = message_size_ << 8 | byte_at(part.data(), i);
   }
   if (utf8_.pending == utf8_broken) return;
-  if (utf8_validate(utf8_, part.subspan(i)) != utf8_all_valid) utf8_.pending = utf8_broken;
+  if (config_->kernels->utf8_validate(utf8_, part.subspan(i)) != utf8_all_valid) utf8_.pending = utf8_broken;
 }
 
 Event Connection::finish_control(Bytes payload) noexcept {

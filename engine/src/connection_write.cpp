@@ -49,7 +49,7 @@ std::error_code Connection::send_borrowed(MessageType type, Bytes payload, std::
   if (!out_.reserve(pool, header, 1)) return errc::blocks_exhausted;
   write_header(out_.append_contiguous(pool, header), fin_bit | static_cast<unsigned>(type), payload.size(),
                client_, key);
-  if (client_) mask(payload, key);
+  if (client_) config_->kernels->mask(payload, key);
   out_.append_borrowed(pool, payload, token);
   out_.settle(pool);
   pong_tail_ = 0;
@@ -113,7 +113,7 @@ errc Connection::check_room(std::size_t size) const noexcept {
 errc Connection::check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept {
   if (type != MessageType::text || !config_->check_sent_text) return errc::none;
   if (begin) send_utf8_ = {};
-  if (utf8_validate(send_utf8_, payload) != utf8_all_valid) return errc::text_not_utf8;
+  if (config_->kernels->utf8_validate(send_utf8_, payload) != utf8_all_valid) return errc::text_not_utf8;
   return end && !send_utf8_.complete() ? errc::text_not_utf8 : errc::none;
 }
 
@@ -125,7 +125,7 @@ errc Connection::queue_frame(unsigned first_byte, ConstBytes payload) noexcept {
   if (!out_.reserve(pool, header + payload.size())) return errc::blocks_exhausted;
   write_header(out_.append_contiguous(pool, header), first_byte, payload.size(), client_, key);
   if (client_) {
-    out_.append_masked(pool, payload, key);
+    out_.append_masked(pool, payload, key, *config_->kernels);
   } else {
     out_.append(pool, payload);
   }
@@ -144,7 +144,7 @@ errc Connection::queue_control(unsigned opcode, ConstBytes payload) noexcept {
   if (!out_.reserve(pool, header + payload.size())) return errc::blocks_exhausted;
   std::byte* const out = out_.append_contiguous(pool, header + payload.size());
   write_header(out, fin_bit | opcode, payload.size(), client_, key);
-  mask_copy(out + header, payload, client_ ? key : MaskKey{});
+  config_->kernels->mask_copy(out + header, payload, client_ ? key : MaskKey{});
   out_.settle(pool);
   pong_tail_ = 0;
   return errc::none;
@@ -191,7 +191,7 @@ void Connection::queue_close(CloseCode code, std::string_view reason) noexcept {
   MaskKey key;
   if (client_ && !draw_key(key)) key = {};
   write_header(frame, fin_bit | opcode_close, code_size, client_, key);
-  mask_copy(frame + header, {payload, code_size}, client_ ? key : MaskKey{});
+  config_->kernels->mask_copy(frame + header, {payload, code_size}, client_ ? key : MaskKey{});
   out_.append_inline({frame, header + code_size});
 }
 

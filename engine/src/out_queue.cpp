@@ -147,12 +147,13 @@ void OutQueue::append(BlockPool& pool, ConstBytes bytes) noexcept {
   }
 }
 
-void OutQueue::append_masked(BlockPool& pool, ConstBytes bytes, MaskKey key) noexcept {
+void OutQueue::append_masked(BlockPool& pool, ConstBytes bytes, MaskKey key,
+                             const Kernels& kernels) noexcept {
   while (!bytes.empty()) {
     std::size_t room = 0;
     OutSegment& segment = grow(pool, 1, room);
     const std::size_t size = std::min(room, bytes.size());
-    key = mask_copy(segment.base + segment.size, bytes.first(size), key);
+    key = kernels.mask_copy(segment.base + segment.size, bytes.first(size), key);
     added(segment, size);
     bytes = bytes.subspan(size);
   }

@@ -6,9 +6,29 @@
 
 #include "guard_buffer.h"
 #include "model.h"
+#include "sansock/limits.h"
 
 namespace sansock::testing {
 namespace {
+
+// Those under test; each suite runs with all that this machine can run.
+const Kernels* kernels = nullptr;
+
+class KernelsTest : public ::testing::TestWithParam<const Kernels*> {
+ protected:
+  void SetUp() override { kernels = GetParam(); }
+};
+class Mask : public KernelsTest {};
+class Utf8 : public KernelsTest {};
+
+std::vector<const Kernels*> all_kernels() {
+  std::vector<const Kernels*> all;
+  for (std::size_t i = 0; const Kernels* const one = kernels_at(i); ++i) all.push_back(one);
+  return all;
+}
+std::string kernels_name(const ::testing::TestParamInfo<const Kernels*>& info) { return info.param->name; }
+INSTANTIATE_TEST_SUITE_P(All, Mask, ::testing::ValuesIn(all_kernels()), kernels_name);
+INSTANTIATE_TEST_SUITE_P(All, Utf8, ::testing::ValuesIn(all_kernels()), kernels_name);
 
 const std::uint8_t key_bytes[4] = {0x37, 0xFA, 0x21, 0x3D};
 
@@ -23,14 +43,14 @@ Data masked(Data data, std::size_t phase) {
   return data;
 }
 
-TEST(Mask, KeyIsInTheOrderOfTheWire) {
+TEST_P(Mask, KeyIsInTheOrderOfTheWire) {
   std::byte wire[4];
   key_at(0).to_wire(wire);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(static_cast<std::uint8_t>(wire[i]), key_bytes[i]);
   EXPECT_EQ(MaskKey::from_wire(wire).word, key_at(0).word);
 }
 
-TEST(Mask, EveryAlignmentLengthAndPhase) {
+TEST_P(Mask, EveryAlignmentLengthAndPhase) {
   Data memory(400, 0xCC);
   for (std::size_t offset = 0; offset < 64; ++offset) {
     for (std::size_t size = 0; size < 200; ++size) {
@@ -39,7 +59,7 @@ TEST(Mask, EveryAlignmentLengthAndPhase) {
       std::fill(memory.begin(), memory.end(), std::uint8_t{0xCC});
       std::copy(data.begin(), data.end(), memory.begin() + static_cast<std::ptrdiff_t>(offset));
       const MaskKey next =
-          mask(std::as_writable_bytes(std::span(memory)).subspan(offset, size), key_at(phase));
+          kernels->mask(std::as_writable_bytes(std::span(memory)).subspan(offset, size), key_at(phase));
       ASSERT_EQ(next.word, key_at(phase + size).word) << "the key for the byte behind";
       Data expected(400, 0xCC);
       const Data result = masked(data, phase);
@@ -49,7 +69,7 @@ TEST(Mask, EveryAlignmentLengthAndPhase) {
   }
 }
 
-TEST(Mask, CopyAtEveryPairOfAlignments) {
+TEST_P(Mask, CopyAtEveryPairOfAlignments) {
   Data source_memory(300), destination_memory(300);
   for (std::size_t from = 0; from < 17; ++from) {
     for (std::size_t to = 0; to < 17; ++to) {
@@ -59,8 +79,8 @@ TEST(Mask, CopyAtEveryPairOfAlignments) {
         std::copy(data.begin(), data.end(), source_memory.begin() + static_cast<std::ptrdiff_t>(from));
         std::fill(destination_memory.begin(), destination_memory.end(), std::uint8_t{0});
         std::byte* const destination = std::as_writable_bytes(std::span(destination_memory)).data() + to;
-        const MaskKey next =
-            mask_copy(destination, std::as_bytes(std::span(source_memory)).subspan(from, size), key_at(from));
+        const MaskKey next = kernels->mask_copy(
+            destination, std::as_bytes(std::span(source_memory)).subspan(from, size), key_at(from));
         Data expected(300, 0);
         const Data result = masked(data, from);
         std::copy(result.begin(), result.end(), expected.begin() + static_cast<std::ptrdiff_t>(to));
@@ -71,32 +91,32 @@ TEST(Mask, CopyAtEveryPairOfAlignments) {
   }
 }
 
-TEST(Mask, EveryTwoWaySplit) {
+TEST_P(Mask, EveryTwoWaySplit) {
   const Data data = noise(130, 3);
   for (std::size_t cut = 0; cut <= data.size(); ++cut) {
     Data memory = data;
     const Bytes bytes = std::as_writable_bytes(std::span(memory));
-    mask(bytes.subspan(cut), mask(bytes.first(cut), key_at(1)));
+    kernels->mask(bytes.subspan(cut), kernels->mask(bytes.first(cut), key_at(1)));
     ASSERT_EQ(memory, masked(data, 1)) << cut;
   }
 }
 
-TEST(Mask, TouchesNothingBehindOrBefore) {
+TEST_P(Mask, TouchesNothingBehindOrBefore) {
   GuardBuffer guard(4096);
   GuardBuffer other(4096);
   for (std::size_t size = 0; size < 300; ++size) {
     const Data data = noise(size, 4);
     Bytes bytes = guard.put_last(data);
-    mask(bytes, key_at(0));
+    kernels->mask(bytes, key_at(0));
     ASSERT_EQ(bytes_of(bytes), masked(data, 0));
     bytes = guard.put_first(data);
-    mask(bytes, key_at(2));
+    kernels->mask(bytes, key_at(2));
     ASSERT_EQ(bytes_of(bytes), masked(data, 2));
     const Bytes to = other.put_last(data);
-    mask_copy(to.data(), guard.put_last(data), key_at(3));
+    kernels->mask_copy(to.data(), guard.put_last(data), key_at(3));
     ASSERT_EQ(bytes_of(to), masked(data, 3));
     const Bytes first = other.put_first(data);
-    mask_copy(first.data(), guard.put_first(data), key_at(3));
+    kernels->mask_copy(first.data(), guard.put_first(data), key_at(3));
     ASSERT_EQ(bytes_of(first), masked(data, 3));
   }
 }
@@ -119,11 +139,11 @@ void expect_as_reference(const Data& text) {
   bool complete = false;
   const std::size_t expected = reference(text, complete);
   Utf8State state;
-  ASSERT_EQ(utf8_validate(state, view_of(text)), expected) << to_hex(text);
+  ASSERT_EQ(kernels->utf8_validate(state, view_of(text)), expected) << to_hex(text);
   if (expected == utf8_all_valid) {
     ASSERT_EQ(state.complete(), complete) << to_hex(text);
   }
-  ASSERT_EQ(utf8_is_valid(view_of(text)), expected == utf8_all_valid && complete) << to_hex(text);
+  ASSERT_EQ(utf8_is_valid(view_of(text), *kernels), expected == utf8_all_valid && complete) << to_hex(text);
 }
 
 // In two runs: the index is within the run that it is in.
@@ -133,13 +153,13 @@ void expect_split_as_reference(const Data& text) {
   const ConstBytes bytes = view_of(text);
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
     Utf8State state;
-    const std::size_t first = utf8_validate(state, bytes.first(cut));
+    const std::size_t first = kernels->utf8_validate(state, bytes.first(cut));
     if (expected < cut) {
       ASSERT_EQ(first, expected) << to_hex(text) << " cut " << cut;
       continue;
     }
     ASSERT_EQ(first, utf8_all_valid) << to_hex(text) << " cut " << cut;
-    const std::size_t second = utf8_validate(state, bytes.subspan(cut));
+    const std::size_t second = kernels->utf8_validate(state, bytes.subspan(cut));
     ASSERT_EQ(second, expected == utf8_all_valid ? expected : expected - cut)
         << to_hex(text) << " cut " << cut;
     if (expected == utf8_all_valid) {
@@ -148,7 +168,7 @@ void expect_split_as_reference(const Data& text) {
   }
 }
 
-TEST(Utf8, EverySequenceOfUpToThreeBytes) {
+TEST_P(Utf8, EverySequenceOfUpToThreeBytes) {
   for (unsigned a = 0; a < 256; ++a) {
     expect_as_reference({static_cast<std::uint8_t>(a)});
     for (unsigned b = 0; b < 256; ++b)
@@ -167,7 +187,7 @@ TEST(Utf8, EverySequenceOfUpToThreeBytes) {
   }
 }
 
-TEST(Utf8, EveryCharacter) {
+TEST_P(Utf8, EveryCharacter) {
   for (unsigned code = 0; code <= 0x10FFFF; ++code) {
     Data text;
     if (code < 0x80) {
@@ -184,12 +204,12 @@ TEST(Utf8, EveryCharacter) {
           static_cast<std::uint8_t>(0x80 | (code >> 6 & 63)), static_cast<std::uint8_t>(0x80 | (code & 63))};
     }
     const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    ASSERT_EQ(utf8_is_valid(view_of(text)), !surrogate) << code;
+    ASSERT_EQ(utf8_is_valid(view_of(text), *kernels), !surrogate) << code;
   }
 }
 
 // Good and bad sequences at every place of an ASCII text, long enough for the fast paths.
-TEST(Utf8, EveryPlaceInALongText) {
+TEST_P(Utf8, EveryPlaceInALongText) {
   const char* const sequences[] = {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\x80",
                                    "\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF",
                                    "\xE2\x82", "\xF0\x9F\x98", "\xE0\x9F\x80",     "\xC3"};
@@ -204,7 +224,7 @@ TEST(Utf8, EveryPlaceInALongText) {
   }
 }
 
-TEST(Utf8, EveryAlignmentBetweenGuardPages) {
+TEST_P(Utf8, EveryAlignmentBetweenGuardPages) {
   GuardBuffer guard(4096);
   for (std::size_t size = 0; size < 150; ++size) {
     Data text(size, 'x');
@@ -215,12 +235,12 @@ TEST(Utf8, EveryAlignmentBetweenGuardPages) {
     text.back() = 0xF0;
     ASSERT_FALSE(utf8_is_valid(guard.put_last(text)));
     Utf8State state;
-    ASSERT_EQ(utf8_validate(state, guard.put_last(text)), utf8_all_valid);
+    ASSERT_EQ(kernels->utf8_validate(state, guard.put_last(text)), utf8_all_valid);
     ASSERT_FALSE(state.complete());
   }
 }
 
-TEST(Utf8, RandomRuns) {
+TEST_P(Utf8, RandomRuns) {
   for (std::uint32_t seed = 0; seed < 3000; ++seed) {
     Data text = noise(40, seed);
     for (std::uint8_t& byte : text) {  // mostly lead and continuation bytes, or mostly ASCII
@@ -230,6 +250,121 @@ TEST(Utf8, RandomRuns) {
     expect_as_reference(text);
     if (seed % 10 == 0) expect_split_as_reference(text);
   }
+}
+
+// --- both in one pass -----------------------------------------------------------------------------
+
+class UnmaskValidate : public KernelsTest {};
+INSTANTIATE_TEST_SUITE_P(All, UnmaskValidate, ::testing::ValuesIn(all_kernels()), kernels_name);
+
+// Masked and cut in two, it ends where the reference does; the rest is as it was.
+void expect_unmasked_as_reference(const Data& text, std::size_t cut, std::size_t phase) {
+  bool complete = false;
+  const std::size_t bad = reference(text, complete);
+  const std::size_t good = std::min(bad, text.size());
+  Data memory = masked(text, phase);
+  Data expected = memory;
+  std::copy(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(good), expected.begin());
+  MaskKey key = key_at(phase);
+  Utf8State state;
+  const Bytes bytes = std::as_writable_bytes(std::span(memory));
+  std::size_t result = kernels->unmask_validate(bytes.first(cut), key, state);
+  if (result == utf8_all_valid) {
+    result = kernels->unmask_validate(bytes.subspan(cut), key, state);
+    if (result != utf8_all_valid) result += cut;
+  }
+  ASSERT_EQ(result, bad) << to_hex(text) << " cut " << cut;
+  ASSERT_EQ(memory, expected) << to_hex(text) << " cut " << cut;
+  ASSERT_EQ(key.word, key_at(phase + good).word);
+  // The state in front of the bad byte, or at the end.
+  Utf8State plain;
+  scalar_kernels().utf8_validate(plain, view_of(text).first(good));
+  ASSERT_EQ(state.pending, plain.pending);
+  ASSERT_EQ(state.low, plain.low);
+  ASSERT_EQ(state.high, plain.high);
+}
+
+const char* const every_kind[] = {"\xC3\xA9",         "\xE2\x82\xAC",     "\xF0\x9F\x98\x80", "\x80",
+                                  "\xC0\xAF",         "\xED\xA0\x80",     "\xF4\x90\x80\x80", "\xFF",
+                                  "\xE2\x82",         "\xF0\x9F\x98",     "\xE0\x9F\x80",     "\xC3",
+                                  "\xF0\x8F\xBF\xBF", "\xF5\x80\x80\x80", "\xE2\x82\xAC\x80", "\xC1\xBF"};
+
+// Good and bad sequences at every place of several blocks, in ASCII and among other characters.
+TEST_P(Utf8, EveryPlaceInSeveralBlocks) {
+  for (const char* const sequence : every_kind) {
+    for (std::size_t at = 0; at <= 200; ++at) {
+      expect_as_reference(bytes_of(std::string(at, 'a') + sequence + std::string(200 - at, 'b')));
+      std::string wide;
+      while (wide.size() + 3 <= at) wide += "\xE2\x82\xAC";
+      wide += std::string(at - wide.size(), 'c') + sequence;
+      while (wide.size() < 260) wide += "\xC3\xA9";
+      expect_as_reference(bytes_of(wide));
+    }
+  }
+}
+
+TEST_P(UnmaskValidate, EveryPlaceInSeveralBlocks) {
+  for (const char* const sequence : every_kind) {
+    for (std::size_t at = 0; at <= 150; ++at) {
+      std::string wide;
+      while (wide.size() + 4 <= at) wide += "\xF0\x9F\x98\x80";
+      wide += std::string(at - wide.size(), 'c') + sequence + std::string(90, 'x');
+      expect_unmasked_as_reference(bytes_of(wide), at * 7 % (wide.size() + 1), at % 4);
+    }
+  }
+}
+
+TEST_P(UnmaskValidate, EveryCut) {
+  std::string text;
+  while (text.size() < 300) text += "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80 and so on";
+  for (const std::string& tail : {std::string(), std::string("\xFF"), std::string("\xE2\x82")}) {
+    const Data data = bytes_of(text + tail);
+    for (std::size_t cut = 0; cut <= data.size(); ++cut) expect_unmasked_as_reference(data, cut, cut % 4);
+  }
+}
+
+TEST_P(UnmaskValidate, RandomRuns) {
+  for (std::uint32_t seed = 0; seed < 2000; ++seed) {
+    Data text = noise(300, seed);
+    // Long stretches of ASCII, or what looks like characters of two bytes, and a few bytes by chance.
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (seed % 2 == 0 && text[i] % 64 != 0) text[i] &= 0x7F;
+      if (seed % 2 == 1 && text[i] % 64 != 0) text[i] = i % 2 == 0 ? 0xC3 : 0xA9;
+    }
+    expect_as_reference(text);
+    expect_unmasked_as_reference(text, seed % 301, seed % 4);
+  }
+}
+
+TEST_P(UnmaskValidate, TouchesNothingBehindOrBefore) {
+  GuardBuffer guard(4096);
+  for (std::size_t size = 0; size < 300; ++size) {
+    const Data text(size, 'x');
+    for (const bool last : {true, false}) {
+      const Bytes bytes = last ? guard.put_last(masked(text, 1)) : guard.put_first(masked(text, 1));
+      MaskKey key = key_at(1);
+      Utf8State state;
+      ASSERT_EQ(kernels->unmask_validate(bytes, key, state), utf8_all_valid);
+      ASSERT_EQ(bytes_of(bytes), text);
+    }
+  }
+}
+
+// --- the choice -----------------------------------------------------------------------------------
+
+TEST(KernelsChoice, FromScalarToTheBest) {
+  const auto all = all_kernels();
+  ASSERT_FALSE(all.empty());
+  EXPECT_EQ(all.front(), &scalar_kernels());
+  EXPECT_EQ(all.back(), &best_kernels());
+  EXPECT_EQ(Config().kernels, &best_kernels());
+}
+
+TEST(KernelsChoice, ByName) {
+  for (const Kernels* const one : all_kernels()) EXPECT_EQ(find_kernels(one->name), one);
+  EXPECT_EQ(find_kernels("SCALAR"), &scalar_kernels());
+  EXPECT_EQ(find_kernels("abacus"), nullptr);
+  EXPECT_EQ(find_kernels(""), nullptr);
 }
 
 }  // namespace

@@ -76,7 +76,7 @@ class Driven {
     const Data bytes = fresh(size);
     const Data key = fresh(4);
     ASSERT_TRUE(queue_.reserve(pool_, size));
-    queue_.append_masked(pool_, view_of(bytes), MaskKey::from_wire(view_of(key).data()));
+    queue_.append_masked(pool_, view_of(bytes), MaskKey::from_wire(view_of(key).data()), best_kernels());
     Data masked = bytes;
     for (std::size_t i = 0; i < size; ++i) masked[i] ^= key[i % 4];
     expect(masked);

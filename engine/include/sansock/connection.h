@@ -124,7 +124,7 @@ class Connection {
   errc check_length(const std::byte* header) const noexcept;
   void begin_frame(const std::byte* header) noexcept;
   Event read_payload() noexcept;
-  std::size_t take_text(Bytes run, MaskKey key_before) noexcept;
+  std::size_t take_text(Bytes run) noexcept;
   Event data_event(Bytes run, bool end) noexcept;
   Event read_control() noexcept;
   Event collect_control() noexcept;

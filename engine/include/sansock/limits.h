@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "sansock/error.h"
+#include "sansock/kernels.h"
 #include "sansock/memory.h"
 #include "sansock/types.h"
 
@@ -60,6 +61,8 @@ struct Config {
   EntropySource* entropy = nullptr;  // required by clients
   Limits limits = {};
   Timeouts timeouts = {};
+  // The loops over payload: find_kernels("scalar") in a bug report, best_kernels() else.
+  const Kernels* kernels = &best_kernels();
   bool auto_pong = true;            // answer pings (Event::ping is delivered either way)
   bool check_received_text = true;  // UTF-8 of text messages and close reasons
   bool check_sent_text = false;     // refuse to send text that is not UTF-8

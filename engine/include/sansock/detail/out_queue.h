@@ -41,7 +41,7 @@ class OutQueue {
   // Appends `size` contiguous bytes of our own, to be filled by the caller at once.
   std::byte* append_contiguous(BlockPool& pool, std::size_t size) noexcept;
   void append(BlockPool& pool, ConstBytes bytes) noexcept;
-  void append_masked(BlockPool& pool, ConstBytes bytes, MaskKey key) noexcept;
+  void append_masked(BlockPool& pool, ConstBytes bytes, MaskKey key, const Kernels& kernels) noexcept;
   void append_borrowed(BlockPool& pool, Bytes bytes, std::uint64_t token) noexcept;
   void append_shared(BlockPool& pool, SharedFrame& frame) noexcept;
 

@@ -1,0 +1,380 @@
+// The loops with vectors, written once with Highway and compiled for each instruction set.
+//
+// UTF-8 by the table lookups of J. Keiser and D. Lemire, "Validating UTF-8 In Less Than One Instruction Per
+// Byte" (Software: Practice and Experience 51 (5), 2021): three lookups by half-bytes of two neighbouring
+// bytes leave a bit set for each kind of error that the two can be part of; the length of characters of three
+// and four bytes is compared with the bytes two and three places before.
+//
+// Vectors only find that a block of 64 bytes is good. Where a text begins or ends inside a character, and
+// where a block is bad, the plain loop goes byte by byte: it knows the exact place.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/simd.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/scalar.h"
+#include "kernels/simd.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace sansock::detail {
+namespace HWY_NAMESPACE {
+
+// Instruction sets whose vectors have a known size, and a table lookup.
+#if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || \
+    HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// --- masking --------------------------------------------------------------------------------------
+template <class D>
+HWY_INLINE std::size_t MaskBlocks(D d, std::uint8_t* to, const std::uint8_t* from, std::size_t i,
+                                  std::size_t size, std::uint32_t word) {
+  const hn::Repartition<std::uint32_t, D> d32;
+  const auto key = hn::BitCast(d, hn::Set(d32, word));
+  const std::size_t n = hn::Lanes(d);
+  for (; i + 4 * n <= size; i += 4 * n) {
+    const auto a = hn::LoadU(d, from + i);
+    const auto b = hn::LoadU(d, from + i + n);
+    const auto c = hn::LoadU(d, from + i + 2 * n);
+    const auto e = hn::LoadU(d, from + i + 3 * n);
+    hn::StoreU(hn::Xor(a, key), d, to + i);
+    hn::StoreU(hn::Xor(b, key), d, to + i + n);
+    hn::StoreU(hn::Xor(c, key), d, to + i + 2 * n);
+    hn::StoreU(hn::Xor(e, key), d, to + i + 3 * n);
+  }
+  for (; i + n <= size; i += n) hn::StoreU(hn::Xor(hn::LoadU(d, from + i), key), d, to + i);
+  return i;
+}
+
+MaskKey MaskCopy(std::byte* destination, const std::byte* source, std::size_t size, MaskKey key) noexcept {
+  auto* const to = reinterpret_cast<std::uint8_t*>(destination);
+  const auto* const from = reinterpret_cast<const std::uint8_t*>(source);
+  // Vectors of 64 bytes were measured to be slower here: half of them cross a cache line.
+  std::size_t i = MaskBlocks(hn::CappedTag<std::uint8_t, 32>(), to, from, 0, size, key.word);
+  i = MaskBlocks(hn::CappedTag<std::uint8_t, 16>(), to, from, i, size, key.word);
+  // All blocks are whole multiples of the key, so it stands as it did at the beginning.
+  mask_copy_words(destination + i, source + i, size - i, key);
+  return key.after(size);
+}
+
+// --- UTF-8 ----------------------------------------------------------------------------------------
+// At most 32 bytes: the bytes before a vector's first are then found with two shuffles.
+using D8 = hn::CappedTag<std::uint8_t, 32>;
+using V8 = hn::Vec<D8>;
+constexpr std::size_t block_size = 64;
+
+// What two neighbouring bytes can be wrong about (the names are those of the paper).
+constexpr std::uint8_t too_short = 1 << 0;       // a lead and no continuation
+constexpr std::uint8_t too_long = 1 << 1;        // ASCII and a continuation
+constexpr std::uint8_t overlong_3 = 1 << 2;      // E0, 80 to 9F
+constexpr std::uint8_t too_large = 1 << 3;       // F4, 90 and on; F5 and on
+constexpr std::uint8_t surrogate = 1 << 4;       // ED, A0 to BF
+constexpr std::uint8_t overlong_2 = 1 << 5;      // C0, C1
+constexpr std::uint8_t too_large_1000 = 1 << 6;  // F5 and on, 80 to 8F
+constexpr std::uint8_t overlong_4 = 1 << 6;      // F0, 80 to 8F
+constexpr std::uint8_t two_continuations = 1 << 7;
+constexpr std::uint8_t carry =
+    too_short | too_long | two_continuations;  // the low half says nothing of these
+
+alignas(16) constexpr std::uint8_t first_high[16] = {too_long,
+                                                     too_long,
+                                                     too_long,
+                                                     too_long,
+                                                     too_long,
+                                                     too_long,
+                                                     too_long,
+                                                     too_long,
+                                                     two_continuations,
+                                                     two_continuations,
+                                                     two_continuations,
+                                                     two_continuations,
+                                                     too_short | overlong_2,
+                                                     too_short,
+                                                     too_short | overlong_3 | surrogate,
+                                                     too_short | too_large | too_large_1000 | overlong_4};
+alignas(16) constexpr std::uint8_t first_low[16] = {carry | overlong_3 | overlong_2 | overlong_4,
+                                                    carry | overlong_2,
+                                                    carry,
+                                                    carry,
+                                                    carry | too_large,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000 | surrogate,
+                                                    carry | too_large | too_large_1000,
+                                                    carry | too_large | too_large_1000};
+alignas(16) constexpr std::uint8_t second_high[16] = {
+    too_short,
+    too_short,
+    too_short,
+    too_short,
+    too_short,
+    too_short,
+    too_short,
+    too_short,
+    too_long | overlong_2 | two_continuations | overlong_3 | too_large_1000 | overlong_4,
+    too_long | overlong_2 | two_continuations | overlong_3 | too_large,
+    too_long | overlong_2 | two_continuations | surrogate | too_large,
+    too_long | overlong_2 | two_continuations | surrogate | too_large,
+    too_short,
+    too_short,
+    too_short,
+    too_short};
+// What the last three bytes of a block may not exceed, or else the next block has to go on with them.
+alignas(32) constexpr std::uint8_t last_complete[32] = {
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,  255,  255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0xEF, 0xDF, 0xBF};
+
+HWY_INLINE V8 HighHalf(V8 bytes) {
+  const D8 d;
+  const hn::Repartition<std::uint16_t, D8> d16;
+  return hn::And(hn::BitCast(d, hn::ShiftRight<4>(hn::BitCast(d16, bytes))), hn::Set(d, 0x0F));
+}
+
+// The bytes that stand `count` places before those of `now`; `before` is the vector in front of it.
+template <int count>
+HWY_INLINE V8 Earlier(V8 now, V8 before) {
+  const D8 d;
+#if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_NEON
+  return hn::CombineShiftRightBytes<16 - count>(d, now, before);
+#else
+  return hn::CombineShiftRightBytes<16 - count>(d, now, hn::ConcatLowerUpper(d, now, before));
+#endif
+}
+
+HWY_INLINE V8 Errors(V8 now, V8 before) {
+  const D8 d;
+  const V8 one = Earlier<1>(now, before);
+  const V8 kinds =
+      hn::And(hn::And(hn::TableLookupBytes(hn::LoadDup128(d, first_high), HighHalf(one)),
+                      hn::TableLookupBytes(hn::LoadDup128(d, first_low), hn::And(one, hn::Set(d, 0x0F)))),
+              hn::TableLookupBytes(hn::LoadDup128(d, second_high), HighHalf(now)));
+  // Bit 7 where a lead of three bytes is two places before, or one of four is three places before.
+  const V8 third = hn::SaturatedSub(Earlier<2>(now, before), hn::Set(d, 0xE0 - 0x80));
+  const V8 fourth = hn::SaturatedSub(Earlier<3>(now, before), hn::Set(d, 0xF0 - 0x80));
+  return hn::Xor(hn::And(hn::Or(third, fourth), hn::Set(d, 0x80)), kinds);
+}
+
+HWY_INLINE bool IsAscii(V8 bytes) {
+  const hn::Repartition<std::int8_t, D8> di;
+  return hn::AllFalse(di, hn::Lt(hn::BitCast(di, bytes), hn::Zero(di)));
+}
+
+HWY_INLINE bool IsZero(V8 bytes) {
+  const D8 d;
+  return hn::AllTrue(d, hn::Eq(bytes, hn::Zero(d)));
+}
+
+// The blocks so far, seen from the next.
+struct Checked {
+  V8 before;
+  V8 incomplete;      // not zero if the last block ends inside a character
+  bool ascii = true;  // the last block is ASCII, so that `incomplete` is zero
+
+  // Whether the text may go on with this block.
+  HWY_INLINE bool Take(const V8* block) {
+    const D8 d;
+    constexpr std::size_t count = block_size / hn::MaxLanes(d);
+    V8 any = block[0];
+    for (std::size_t i = 1; i < count; ++i) any = hn::Or(any, block[i]);
+    if (IsAscii(any)) {
+      const bool good = ascii || IsZero(incomplete);
+      before = block[count - 1];
+      ascii = true;
+      return good;
+    }
+    V8 errors = Errors(block[0], before);
+    for (std::size_t i = 1; i < count; ++i) errors = hn::Or(errors, Errors(block[i], block[i - 1]));
+    before = block[count - 1];
+    incomplete = hn::SaturatedSub(before, hn::LoadU(d, last_complete + 32 - hn::MaxLanes(d)));
+    ascii = false;
+    return IsZero(errors);
+  }
+};
+
+// Where the character begins that is not complete in front of `i`; `i` itself if there is none. What
+// stands before it is good.
+HWY_INLINE std::size_t CharacterStart(const std::uint8_t* bytes, std::size_t begin, std::size_t i) {
+  for (std::size_t back = 1; back <= 3 && begin + back <= i; ++back) {
+    const std::uint8_t byte = bytes[i - back];
+    if ((byte & 0xC0) == 0x80) continue;
+    const std::size_t needed = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+    return needed > back ? i - back : i;
+  }
+  return i;
+}
+
+// Less than a block, between characters. False says nothing: the plain loop has to look.
+HWY_INLINE bool ShortIsGood(const std::uint8_t* bytes, std::size_t size) {
+  const D8 d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  alignas(32) std::uint8_t padded[block_size] = {};
+  std::memcpy(padded, bytes, size);
+  V8 block[block_size / n];
+  for (std::size_t k = 0; k < block_size / n; ++k) block[k] = hn::Load(d, padded + k * n);
+  Checked checked{hn::Zero(d), hn::Zero(d)};
+  return checked.Take(block);
+}
+
+// 16 bytes or more; the last vector may overlap the one before it.
+HWY_INLINE bool ShortIsAscii(const std::uint8_t* bytes, std::size_t size) {
+  const hn::CappedTag<std::uint8_t, 16> d;
+  auto any = hn::LoadU(d, bytes + size - 16);
+  for (std::size_t i = 0; i + 16 < size; i += 16) any = hn::Or(any, hn::LoadU(d, bytes + i));
+  return hn::AllFalse(d, hn::Ne(hn::And(any, hn::Set(d, 0x80)), hn::Zero(d)));
+}
+
+// The end of a run, less than a block, between characters.
+HWY_INLINE std::size_t ValidateEnd(Utf8State& state, ConstBytes run) {
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(run.data());
+  std::size_t start = 0;
+  if (run.size() >= 16) {
+    if (ShortIsAscii(bytes, run.size())) return utf8_all_valid;
+    const std::size_t end = CharacterStart(bytes, 0, run.size());
+    if (ShortIsGood(bytes, end)) start = end;
+  }
+  const std::size_t bad = scalar_utf8_validate(state, run.subspan(start));
+  return bad == utf8_all_valid ? bad : start + bad;
+}
+
+// How many bytes of ASCII lead, in steps of 128.
+HWY_INLINE std::size_t AsciiBlocks(const std::uint8_t* bytes, std::size_t i, std::size_t size) {
+  const D8 d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  for (; i + 2 * block_size <= size; i += 2 * block_size) {
+    V8 any = hn::LoadU(d, bytes + i);
+    for (std::size_t k = n; k < 2 * block_size; k += n) any = hn::Or(any, hn::LoadU(d, bytes + i + k));
+    if (!IsAscii(any)) break;
+  }
+  return i;
+}
+
+std::size_t Utf8Validate(Utf8State& state, ConstBytes run) noexcept {
+  const D8 d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(run.data());
+  std::size_t i = 0;
+  // A character that an earlier run began.
+  for (; state.pending != 0 && i < run.size(); ++i) {
+    if (scalar_utf8_validate(state, run.subspan(i, 1)) != utf8_all_valid) return i;
+  }
+  if (i == run.size()) return utf8_all_valid;
+  const std::size_t begin = i;
+  i = AsciiBlocks(bytes, i, run.size());
+  Checked checked{hn::Zero(d), hn::Zero(d)};
+  for (; i + block_size <= run.size(); i += block_size) {
+    V8 block[block_size / n];
+    for (std::size_t k = 0; k < block_size / n; ++k) block[k] = hn::LoadU(d, bytes + i + k * n);
+    if (!checked.Take(block)) break;
+  }
+  const bool whole = i + block_size > run.size();
+  i = CharacterStart(bytes, begin, i);
+  const std::size_t bad =
+      whole ? ValidateEnd(state, run.subspan(i)) : scalar_utf8_validate(state, run.subspan(i));
+  return bad == utf8_all_valid ? bad : i + bad;
+}
+
+// One after the other: for less than a block that is faster than bytes one by one.
+HWY_INLINE std::size_t UnmaskThenValidate(Bytes run, MaskKey& key, Utf8State& state) {
+  const MaskKey after = mask_copy_words(run.data(), run.data(), run.size(), key);
+  Utf8State next = state;
+  const std::size_t bad = Utf8Validate(next, run);
+  if (bad == utf8_all_valid) {
+    key = after;
+    state = next;
+    return bad;
+  }
+  scalar_utf8_validate(state, run.first(bad));
+  key = key.after(bad);
+  mask_copy_words(run.data() + bad, run.data() + bad, run.size() - bad, key);
+  return bad;
+}
+
+std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
+  if (run.size() < block_size) return UnmaskThenValidate(run, key, state);
+  const D8 d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  // A character that an earlier run began.
+  std::size_t i = 0;
+  for (; i < run.size() && state.pending != 0; ++i) {
+    if (scalar_unmask_validate(run.subspan(i, 1), key, state) != utf8_all_valid) return i;
+  }
+  const std::size_t begin = i;
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(run.data());
+  const hn::Repartition<std::uint32_t, D8> d32;
+  const V8 wide = hn::BitCast(d, hn::Set(d32, key.word));
+  Checked checked{hn::Zero(d), hn::Zero(d)};
+  for (; i + block_size <= run.size(); i += block_size) {
+    V8 block[block_size / n];
+    for (std::size_t k = 0; k < block_size / n; ++k)
+      block[k] = hn::Xor(hn::LoadU(d, bytes + i + k * n), wide);
+    if (!checked.Take(block)) break;
+    for (std::size_t k = 0; k < block_size / n; ++k) hn::StoreU(block[k], d, bytes + i + k * n);
+  }
+  // A character that is not complete in front of `i` is unmasked already. Its first byte may be one that no
+  // character begins with: a block shows that only with the byte behind it.
+  const std::size_t start = CharacterStart(bytes, begin, i);
+  if (scalar_utf8_validate(state, run.subspan(start, i - start)) != utf8_all_valid) {
+    key = key.after(start - begin);
+    mask_copy_words(run.data() + start, run.data() + start, i - start, key);
+    return start;
+  }
+  const Bytes rest = run.subspan(i);
+  const std::size_t bad = rest.size() < block_size ? UnmaskThenValidate(rest, key, state)
+                                                   : scalar_unmask_validate(rest, key, state);
+  return bad == utf8_all_valid ? bad : i + bad;
+}
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sansock::detail
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace sansock::detail {
+namespace {
+
+struct Built {
+  std::int64_t target;
+  Kernels kernels;
+};
+
+// From the plainest to the best; what the compiler can not build is not there.
+constexpr Built built[] = {
+#if HWY_TARGETS & HWY_SSSE3
+    {HWY_SSSE3, {"SSSE3", N_SSSE3::MaskCopy, N_SSSE3::Utf8Validate, N_SSSE3::UnmaskValidate}},
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    {HWY_SSE4, {"SSE4", N_SSE4::MaskCopy, N_SSE4::Utf8Validate, N_SSE4::UnmaskValidate}},
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    {HWY_AVX2, {"AVX2", N_AVX2::MaskCopy, N_AVX2::Utf8Validate, N_AVX2::UnmaskValidate}},
+#endif
+#if HWY_TARGETS & HWY_AVX3
+    {HWY_AVX3, {"AVX512", N_AVX3::MaskCopy, N_AVX3::Utf8Validate, N_AVX3::UnmaskValidate}},
+#endif
+#if HWY_TARGETS & HWY_NEON
+    {HWY_NEON, {"NEON", N_NEON::MaskCopy, N_NEON::Utf8Validate, N_NEON::UnmaskValidate}},
+#endif
+    {0, {}},  // so that the array is never empty
+};
+
+}  // namespace
+
+std::int64_t simd_targets() noexcept { return hwy::SupportedTargets(); }
+
+const Kernels* simd_kernels_at(std::size_t index, std::int64_t targets) noexcept {
+  for (const Built& one : built) {
+    if ((targets & one.target) != 0 && index-- == 0) return &one.kernels;
+  }
+  return nullptr;
+}
+
+}  // namespace sansock::detail
+#endif  // HWY_ONCE
