@@ -52,7 +52,7 @@ bool origins_sound(const Config& config) noexcept {
 errc validate(const Config& config, Role role) noexcept {
   if (config.pool == nullptr || !pool_fits(*config.pool, config.limits)) return errc::config_invalid;
   if (!limits_sound(config.limits, config.auto_pong)) return errc::config_invalid;
-  if (!timeouts_sound(config.timeouts)) return errc::config_invalid;
+  if (!timeouts_sound(config.timeouts) || config.kernels == nullptr) return errc::config_invalid;
   if (role == Role::client && config.entropy == nullptr) return errc::config_invalid;
   if (role == Role::server && !origins_sound(config)) return errc::config_invalid;
   return errc::none;

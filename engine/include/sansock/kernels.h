@@ -43,7 +43,7 @@ inline constexpr std::size_t utf8_all_valid = static_cast<std::size_t>(-1);
 
 // One implementation of the loops. All of them do the same; tests and fuzzers hold them to it.
 struct Kernels {
-  const char* name;  // "scalar", or the instruction set: "AVX2"
+  const char* name;  // "scalar", or the instruction set as Highway names it: "AVX2"
 
   // Xors `data` in place. Returns the key for the byte after it. Its own inverse.
   MaskKey mask(Bytes data, MaskKey key) const noexcept { return mask_copy(data.data(), data, key); }
@@ -76,9 +76,10 @@ struct Kernels {
 
 // Plain C++, on every machine.
 const Kernels& scalar_kernels() noexcept;
-// The fastest that are built in and that this CPU can run. Asks the CPU: call it once, and keep it.
+// The best that are built in and that this CPU can run.
 const Kernels& best_kernels() noexcept;
-// By name, in any case of letters; nullptr if they are not built in or the CPU can not run them.
+// By name, in any case of letters; nullptr if they are not built in or the CPU can not run them. This and
+// kernels_at() ask the CPU anew each time, which may take a while.
 const Kernels* find_kernels(std::string_view name) noexcept;
 // All that can be used here, from the plainest (index 0) to the best; nullptr behind them.
 const Kernels* kernels_at(std::size_t index) noexcept;

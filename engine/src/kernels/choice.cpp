@@ -1,4 +1,4 @@
-// Which implementation of the loops is used. Nothing is remembered here: who asks, keeps the answer.
+// Which implementation of the loops is used.
 #include "sansock/kernels.h"
 #include "sansock/negotiate.h"
 #include "simd.h"
@@ -6,14 +6,12 @@
 namespace sansock {
 
 const Kernels* kernels_at(std::size_t index) noexcept {
-  return index == 0 ? &scalar_kernels() : detail::simd_kernels_at(index - 1, detail::simd_targets());
+  return index == 0 ? &scalar_kernels() : detail::simd_kernels_at(index - 1);
 }
 
 const Kernels& best_kernels() noexcept {
-  const Kernels* best = &scalar_kernels();
-  const std::int64_t targets = detail::simd_targets();
-  for (std::size_t i = 0; const Kernels* const next = detail::simd_kernels_at(i, targets); ++i) best = next;
-  return *best;
+  const Kernels* const best = detail::simd_best();
+  return best != nullptr ? *best : scalar_kernels();
 }
 
 const Kernels* find_kernels(std::string_view name) noexcept {

@@ -3,8 +3,7 @@
 
 namespace sansock::detail {
 
-std::int64_t simd_targets() noexcept { return 0; }
-
-const Kernels* simd_kernels_at(std::size_t /*index*/, std::int64_t /*targets*/) noexcept { return nullptr; }
+const Kernels* simd_best() noexcept { return nullptr; }
+const Kernels* simd_kernels_at(std::size_t /*index*/) noexcept { return nullptr; }
 
 }  // namespace sansock::detail

@@ -330,6 +330,14 @@ std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
   return bad == utf8_all_valid ? bad : i + bad;
 }
 
+// The name without its "N_".
+constexpr Kernels kernels = {&HWY_STR(HWY_NAMESPACE)[2], MaskCopy, Utf8Validate, UnmaskValidate};
+const Kernels* TargetKernels() { return &kernels; }
+
+#else
+
+const Kernels* TargetKernels() { return nullptr; }
+
 #endif
 
 }  // namespace HWY_NAMESPACE
@@ -340,38 +348,44 @@ HWY_AFTER_NAMESPACE();
 namespace sansock::detail {
 namespace {
 
+HWY_EXPORT(TargetKernels);
+
 struct Built {
   std::int64_t target;
-  Kernels kernels;
+  const Kernels* (*kernels)();
 };
 
 // From the plainest to the best; what the compiler can not build is not there.
 constexpr Built built[] = {
 #if HWY_TARGETS & HWY_SSSE3
-    {HWY_SSSE3, {"SSSE3", N_SSSE3::MaskCopy, N_SSSE3::Utf8Validate, N_SSSE3::UnmaskValidate}},
+    {HWY_SSSE3, N_SSSE3::TargetKernels},
 #endif
 #if HWY_TARGETS & HWY_SSE4
-    {HWY_SSE4, {"SSE4", N_SSE4::MaskCopy, N_SSE4::Utf8Validate, N_SSE4::UnmaskValidate}},
+    {HWY_SSE4, N_SSE4::TargetKernels},
 #endif
 #if HWY_TARGETS & HWY_AVX2
-    {HWY_AVX2, {"AVX2", N_AVX2::MaskCopy, N_AVX2::Utf8Validate, N_AVX2::UnmaskValidate}},
+    {HWY_AVX2, N_AVX2::TargetKernels},
 #endif
 #if HWY_TARGETS & HWY_AVX3
-    {HWY_AVX3, {"AVX512", N_AVX3::MaskCopy, N_AVX3::Utf8Validate, N_AVX3::UnmaskValidate}},
+    {HWY_AVX3, N_AVX3::TargetKernels},
+#endif
+#if HWY_TARGETS & HWY_AVX3_DL
+    {HWY_AVX3_DL, N_AVX3_DL::TargetKernels},
 #endif
 #if HWY_TARGETS & HWY_NEON
-    {HWY_NEON, {"NEON", N_NEON::MaskCopy, N_NEON::Utf8Validate, N_NEON::UnmaskValidate}},
+    {HWY_NEON, N_NEON::TargetKernels},
 #endif
-    {0, {}},  // so that the array is never empty
+    {0, nullptr},  // so that the array is never empty
 };
 
 }  // namespace
 
-std::int64_t simd_targets() noexcept { return hwy::SupportedTargets(); }
+const Kernels* simd_best() noexcept { return HWY_DYNAMIC_DISPATCH(TargetKernels)(); }
 
-const Kernels* simd_kernels_at(std::size_t index, std::int64_t targets) noexcept {
+const Kernels* simd_kernels_at(std::size_t index) noexcept {
+  const std::int64_t supported = hwy::SupportedTargets();
   for (const Built& one : built) {
-    if ((targets & one.target) != 0 && index-- == 0) return &one.kernels;
+    if ((supported & one.target) != 0 && index-- == 0) return one.kernels();
   }
   return nullptr;
 }

@@ -1,16 +1,14 @@
 // What is built with vectors: simd.cpp, or no_simd.cpp in its place.
 #pragma once
 
-#include <cstdint>
-
 #include "sansock/kernels.h"
 
 namespace sansock::detail {
 
-// What this CPU can run, a bit for each instruction set. Slow: on some machines a trap into a hypervisor.
-std::int64_t simd_targets() noexcept;
+// The best that this CPU can run; nullptr if none. Fast but for the first time: Highway remembers the CPU.
+const Kernels* simd_best() noexcept;
 
-// Those for `targets`, from the plainest to the best; nullptr behind them.
-const Kernels* simd_kernels_at(std::size_t index, std::int64_t targets) noexcept;
+// Those that this CPU can run, from the plainest to the best; nullptr behind them.
+const Kernels* simd_kernels_at(std::size_t index) noexcept;
 
 }  // namespace sansock::detail
