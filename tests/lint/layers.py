@@ -14,8 +14,8 @@ ENGINE_ALLOWED = {
     "algorithm", "array", "atomic", "bit", "cassert", "chrono", "compare", "concepts", "cstddef", "cstdint",
     "cstdlib", "cstring", "initializer_list", "iterator", "limits", "new", "optional", "span", "string",
     "string_view", "system_error", "tuple", "type_traits", "utility", "version",
-    # Compiler intrinsics, for the kernels.
-    "immintrin.h", "emmintrin.h", "arm_neon.h",
+    # Vectors, for the kernels alone.
+    "hwy/foreach_target.h", "hwy/highway.h",
 }
 ENGINE_ROOTS = ("engine/include", "engine/src")
 ADAPTER_ROOTS = ("adapters/include", "adapters/src", "adapters/src/client", "adapters/src/server", "engine/include")

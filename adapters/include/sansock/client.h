@@ -39,6 +39,7 @@ struct ClientOptions {
   bool auto_pong = true;
   bool check_received_text = true;
   EntropySource* entropy = nullptr;  // masking keys; default: the operating system's
+  const Kernels* kernels = nullptr;  // default: what SANSOCK_SIMD names, else the best; see kernels_choice.h
 };
 
 class Client {

@@ -140,6 +140,7 @@ struct ServerOptions {
   Duration stop_timeout = std::chrono::seconds(5);           // bound of stop()
   Duration output_stall_timeout = std::chrono::seconds(60);  // queued output, and the peer takes none
   bool tcp_nodelay = true;
+  const Kernels* kernels = nullptr;  // default: what SANSOCK_SIMD names, else the best; see kernels_choice.h
 };
 
 // Whom Server::broadcast() reaches.

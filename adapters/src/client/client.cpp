@@ -8,6 +8,7 @@
 #include "client_handler.h"
 #include "client_url.h"
 #include "sansock/clock.h"
+#include "sansock/kernels_choice.h"
 #include "sansock/negotiate.h"
 #include "sansock/os_entropy.h"
 #include "sansock/slab_block_pool.h"
@@ -91,6 +92,7 @@ Client::Impl::Impl(ClientOptions given)
       session(2 * (static_cast<std::size_t>(options.limits.message_payload_max) + inbox_max_usual)) {
   config.pool = &pool;
   config.entropy = options.entropy != nullptr ? options.entropy : &os_entropy;
+  config.kernels = options.kernels != nullptr ? options.kernels : kernels_from_environment();
   config.limits = options.limits;
   config.timeouts = options.timeouts;
   config.auto_pong = options.auto_pong;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "sansock/kernels_choice.h"
 #include "server_backend.h"
 #include "server_core.h"
 #include "server_listener.h"
@@ -32,6 +33,7 @@ class Server::Impl {
 std::error_code Server::Impl::open() {
   if (backend) return std::make_error_code(std::errc::operation_in_progress);
   if (listeners.empty()) return std::make_error_code(std::errc::destination_address_required);
+  if (core.options.kernels == nullptr) core.options.kernels = kernels_from_environment();
   const Adapter adapter = resolve_adapter(core.options.adapter);
   std::unique_ptr<ServerBackend> made =
       adapter == Adapter::epoll ? make_epoll_backend(core) : make_blocking_backend(core);

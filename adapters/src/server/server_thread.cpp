@@ -26,6 +26,7 @@ std::error_code ServerThread::open(std::unique_ptr<PeerLoop> loop) {
 // Pools belong to a thread, so each has its own copies.
 std::error_code ServerThread::make_configs() {
   handshake_config_.pool = &pool_;
+  handshake_config_.kernels = core_.options.kernels;
   handshake_config_.limits = core_.options.handshake_limits;
   handshake_config_.timeouts.opening_handshake = core_.options.handshake_timeout;
   // Origins and versions are the routes' to decide, see ServerPeer::on_request().
