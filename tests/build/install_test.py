@@ -58,7 +58,7 @@ class Installation:
         self.include = self.prefix / "include"
 
     def flags(self, package):
-        environment = {**os.environ, "PKG_CONFIG_LIBDIR": str(self.pkgconfig), "PKG_CONFIG_PATH": ""}
+        environment = {**os.environ, "PKG_CONFIG_PATH": str(self.pkgconfig)}
         command = ["pkg-config", f"--define-variable=prefix={self.prefix}", "--cflags", "--libs", package]
         return shlex.split(tap.run(command, env=environment).stdout)
 
