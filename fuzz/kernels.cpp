@@ -153,8 +153,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<std::size_t> cuts = fuzz::read_cuts(input);
   const Data bytes = input.rest();
   const Verdict verdict = utf8_verdict(bytes);
+  FUZZ_CHECK(find_kernels("none of them") == nullptr);
   for (std::size_t index = 0; const Kernels* const implementation = kernels_at(index); ++index) {
     const Kernels& kernels = *implementation;
+    FUZZ_CHECK(find_kernels(kernels.name) == implementation, kernels.name);
     // All alignments of what is short; of what is long, those that the key names.
     const std::size_t step = bytes.size() <= 64 ? 1 : 13;
     for (std::size_t alignment = step == 1 ? 0 : key[0] % 13; alignment < alignment_end; alignment += step) {
