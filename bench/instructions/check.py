@@ -140,6 +140,8 @@ def main():
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("program", nargs="?", default=str(ROOT / "build/bench/instructions/workload"))
     options = parser.parse_args()
+    if not os.path.exists(options.program):
+        sys.exit(f"check.py: {options.program} is not there: ninja -C build bench/instructions/workload")
     workloads = Workloads(os.path.abspath(options.program))
     if options.tap:
         return test(workloads)

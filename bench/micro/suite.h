@@ -34,6 +34,10 @@ inline void count(benchmark::State& state, std::size_t items, std::size_t bytes_
   state.SetBytesProcessed(all * static_cast<std::int64_t>(bytes_each));
 }
 
+inline std::size_t rounds(const benchmark::State& state) {
+  return static_cast<std::size_t>(state.iterations());
+}
+
 // Runs `work(buffer)` over a buffer of each size at each offset.
 template <class Work>
 void add_over_buffers(const std::string& name, Content content, Work work) {
@@ -94,7 +98,7 @@ void add_frame_in(const std::string& who, Make make) {
               benchmark::ClobberMemory();
             }
             // A parser that stopped at an error is not to look fast.
-            if (messages != frames * state.iterations()) return state.SkipWithError("messages are missing");
+            if (messages != frames * rounds(state)) return state.SkipWithError("messages are missing");
             count(state, frames, size);
           });
     }
@@ -117,7 +121,7 @@ void add_frame_out(const std::string& who, Make make) {
                 bytes += sender.send(payload, batch);
                 benchmark::ClobberMemory();
               }
-              if (bytes < size * batch * state.iterations()) return state.SkipWithError("output is missing");
+              if (bytes < size * batch * rounds(state)) return state.SkipWithError("output is missing");
               count(state, batch, size);
             });
       }
