@@ -1,0 +1,23 @@
+// The opening handshake as a browser sends it. Written in C++17, like payload.h.
+#pragma once
+
+#include <string_view>
+
+namespace sansock::bench {
+
+inline constexpr std::string_view browser_request =
+    "GET /chat HTTP/1.1\r\n"
+    "Host: example.com:8080\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+    "Accept: */*\r\n"
+    "Accept-Language: en-US,en;q=0.5\r\n"
+    "Accept-Encoding: gzip, deflate, br, zstd\r\n"
+    "Sec-WebSocket-Version: 13\r\n"
+    "Origin: http://example.com:8080\r\n"
+    "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    "Connection: keep-alive, Upgrade\r\n"
+    "Upgrade: websocket\r\n"
+    "\r\n";
+
+}  // namespace sansock::bench
