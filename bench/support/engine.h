@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "chosen_kernels.h"
 #include "payload.h"
 #include "sansock/limits.h"
 #include "sansock/memory.h"
@@ -67,6 +68,7 @@ struct Setting {
   explicit Setting(std::size_t blocks = 16) : pool(blocks) {
     config.pool = &pool;
     config.entropy = &entropy;
+    config.kernels = &chosen_kernels();
   }
 };
 

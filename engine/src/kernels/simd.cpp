@@ -279,24 +279,9 @@ std::size_t Utf8Validate(Utf8State& state, ConstBytes run) noexcept {
   return bad == utf8_all_valid ? bad : i + bad;
 }
 
-// One after the other: for less than a block that is faster than bytes one by one.
-HWY_INLINE std::size_t UnmaskThenValidate(Bytes run, MaskKey& key, Utf8State& state) {
-  const MaskKey after = mask_copy_words(run.data(), run.data(), run.size(), key);
-  Utf8State next = state;
-  const std::size_t bad = Utf8Validate(next, run);
-  if (bad == utf8_all_valid) {
-    key = after;
-    state = next;
-    return bad;
-  }
-  scalar_utf8_validate(state, run.first(bad));
-  key = key.after(bad);
-  mask_copy_words(run.data() + bad, run.data() + bad, run.size() - bad, key);
-  return bad;
-}
-
 std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
-  if (run.size() < block_size) return UnmaskThenValidate(run, key, state);
+  // For less than a block, two passes are faster than bytes one by one.
+  if (run.size() < block_size) return unmask_then_validate(run, key, state, Utf8Validate);
   const D8 d;
   constexpr std::size_t n = hn::MaxLanes(d);
   // A character that an earlier run began.
@@ -325,7 +310,7 @@ std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
     return start;
   }
   const Bytes rest = run.subspan(i);
-  const std::size_t bad = rest.size() < block_size ? UnmaskThenValidate(rest, key, state)
+  const std::size_t bad = rest.size() < block_size ? unmask_then_validate(rest, key, state, Utf8Validate)
                                                    : scalar_unmask_validate(rest, key, state);
   return bad == utf8_all_valid ? bad : i + bad;
 }
