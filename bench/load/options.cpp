@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <map>
 #include <stdexcept>
 
 namespace load {
@@ -46,17 +45,33 @@ void check(const Options& options) {
   }
 }
 
-void add_options(CLI::App& app, Options& options, std::string& text, std::string& cpus) {
-  static const std::map<std::string, Mode> modes{
-      {"echo", Mode::echo}, {"rate", Mode::rate}, {"broadcast", Mode::broadcast}, {"idle", Mode::idle}};
-  static const std::map<std::string, bool> types{{"binary", false}, {"text", true}};
+// Options whose values are words, before these are understood.
+struct Words {
+  std::string mode = "echo";
+  std::string type = "binary";
+  std::string text = "ascii";
+  std::string cpus;
+};
+
+void understand(const Words& words, Options& options) {
+  for (const Mode mode : {Mode::echo, Mode::rate, Mode::broadcast, Mode::idle}) {
+    if (words.mode == mode_name(mode)) options.mode = mode;
+  }
+  options.text = words.type == "text";
+  options.mixed = words.text == "mixed";
+  if (options.mixed && !options.text) throw std::invalid_argument("--text mixed needs --type text");
+  options.target = parse_target(options.url);
+  options.cpus = parse_cpus(words.cpus);
+}
+
+void add_options(CLI::App& app, Options& options, Words& words) {
   constexpr auto million = std::size_t{1'000'000};
   app.add_option("--url", options.url, "ws://HOST:PORT/PATH, or tcp://HOST:PORT for a raw echo")->required();
-  app.add_option("--mode", options.mode,
+  app.add_option("--mode", words.mode,
                  "echo: messages there and back; rate: opening handshakes; broadcast: one sends, all "
                  "receive; idle: memory a connection")
-      ->transform(CLI::CheckedTransformer(modes))
-      ->option_text("echo|rate|broadcast|idle [echo]");
+      ->check(CLI::IsMember({"echo", "rate", "broadcast", "idle"}))
+      ->capture_default_str();
   app.add_option("--connections", options.connections, "how many")
       ->check(CLI::Range(std::size_t{1}, million))
       ->capture_default_str();
@@ -66,10 +81,10 @@ void add_options(CLI::App& app, Options& options, std::string& text, std::string
   app.add_option("--depth", options.depth, "messages in flight on each connection")
       ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
       ->capture_default_str();
-  app.add_option("--type", options.text, "of the messages")
-      ->transform(CLI::CheckedTransformer(types))
-      ->option_text("text|binary [binary]");
-  app.add_option("--text", text, "what a text consists of; mixed: characters of one to four bytes")
+  app.add_option("--type", words.type, "of the messages")
+      ->check(CLI::IsMember({"text", "binary"}))
+      ->capture_default_str();
+  app.add_option("--text", words.text, "what a text consists of; mixed: characters of one to four bytes")
       ->check(CLI::IsMember({"ascii", "mixed"}))
       ->capture_default_str();
   app.add_option("--seconds", options.seconds, "measure for so long (idle: hold for so long)")
@@ -82,7 +97,8 @@ void add_options(CLI::App& app, Options& options, std::string& text, std::string
   app.add_option("--threads", options.threads, "event loops, each with its share of the connections")
       ->check(CLI::Range(std::size_t{1}, std::size_t{256}))
       ->capture_default_str();
-  app.add_option("--cpus", cpus, "pin the threads to these, in turn: 1 or 0,2 or 0-3")->type_name("LIST");
+  app.add_option("--cpus", words.cpus, "pin the threads to these, in turn: 1 or 0,2 or 0-3")
+      ->type_name("LIST");
   app.add_option("--server-pid", options.server_pid, "also measure this process: CPU time, memory")
       ->check(CLI::PositiveNumber)
       ->type_name("PID");
@@ -146,15 +162,11 @@ std::vector<int> parse_cpus(const std::string& list) {
 
 std::optional<int> parse_options(Options& options, int argc, char** argv) {
   CLI::App app("Puts load on a WebSocket or raw TCP echo server, and measures it.", "load");
-  std::string text = "ascii";
-  std::string cpus;
-  add_options(app, options, text, cpus);
+  Words words;
+  add_options(app, options, words);
   try {
     app.parse(argc, argv);
-    options.mixed = text == "mixed";
-    if (options.mixed && !options.text) throw std::invalid_argument("--text mixed needs --type text");
-    options.target = parse_target(options.url);
-    options.cpus = parse_cpus(cpus);
+    understand(words, options);
     check(options);
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
