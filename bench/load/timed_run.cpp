@@ -128,9 +128,10 @@ Result timed_run(const Plan& plan) {
   CpuTime server_before;
   if (options.server_pid != 0) server_before = process_cpu(options.server_pid);
   const std::vector<double> client_before = threads.cpu_s();
+  // First of all, so that each message that is counted has its latency recorded.
+  threads.shared.phase = Phase::measuring;
   const std::uint64_t messages_before = threads.messages();
   const std::uint64_t begin = now_ns();
-  threads.shared.phase = Phase::measuring;
   threads.wait(options.seconds);
 
   result.messages = threads.messages() - messages_before;
