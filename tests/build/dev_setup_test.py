@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 import tap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-REAL = ("sh", "env", "cat", "dirname", "id", "git", "touch")
+REAL = ("sh", "env", "cat", "dirname", "id", "git", "touch", "rm")
 RECORD = '#!/bin/sh\necho "$(basename "$0") $*" >>calls\n'
 FAKES = {
     "dpkg-query": '#!/bin/sh\nfor last; do :; done\ngrep -qx -- "$last" missing && exit 1\nprintf "ii "\n',
@@ -124,6 +124,26 @@ def check_reconfigured(machine):
     tap.expect(calls == ["ninja -C build"], calls)
 
 
+def check_bench(machine):
+    """The benchmark goes without peers that can not be installed, and looks again when one was missing."""
+    (machine.directory / "bench").mkdir()
+    (machine.directory / "bench/run.py").write_text("import sys; print(sys.argv[1:], file=sys.stderr)\n")
+    configured = "-Dexamples=enabled -Dbench=enabled"
+    said, calls = machine.dev("bench", "--full")
+    tap.expect(calls == [f"meson setup build {configured}", "ninja -C build bench_programs"], calls)
+    tap.expect("['build', '--full']" in said, said)
+    _, calls = machine.dev("bench")
+    tap.expect(calls == ["ninja -C build bench_programs"], calls)
+    (machine.directory / "missing").write_text("libwslay-dev\n")
+    _, calls = machine.dev("bench")
+    tap.expect(f"meson configure --clearcache build {configured}" in calls, calls)
+    (machine.directory / "apt_fails").touch()
+    said, calls = machine.dev("bench")
+    tap.expect("left out" in said and "ninja -C build bench_programs" in calls, said)
+    (machine.directory / "missing").write_text("libfmt-dev\n")
+    machine.dev("bench", status=1)
+
+
 CASES = [
     ("nothing missing: no package tool is called", on_machine(check_nothing_missing)),
     ("missing packages are installed by name", on_machine(check_missing, missing=["g++", "ninja-build"])),
@@ -133,6 +153,7 @@ CASES = [
     ("the tests run without clang", on_machine(check_clang_missing, missing=["clang"])),
     ("no node: says what is skipped", on_machine(check_no_node)),
     ("node: installs the peer once", on_machine(check_node, extra=["node", "npm"])),
+    ("the benchmark and its peers", on_machine(check_bench)),
     ("a build without tests becomes one with tests", on_machine(check_reconfigured)),
 ]
 

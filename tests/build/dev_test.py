@@ -89,11 +89,6 @@ def check_usage(arguments, first_words):
     return done.stderr
 
 
-def check_not_built(verb):
-    lines = check_usage([verb], f"dev: '{verb}' is not built yet").splitlines()
-    tap.expect(len(lines) == 1, f"more than one line: {lines}")
-
-
 def check_fuzz_list():
     """Every target has its source, and every source that fuzzes is a target."""
     listed = {line.split()[0] for line in tap.run([ROOT / "dev", "fuzz"]).stdout.splitlines()}
@@ -106,8 +101,6 @@ CASES = [
     ("no verb gives the usage", lambda: check_usage([], "usage: ./dev VERB")),
     ("an unknown verb gives the usage", lambda: check_usage(["fly"], "dev: unknown verb 'fly'\nusage:")),
     ("'sim' wants a number of seconds", lambda: check_usage(["sim", "soon"], "dev: sim: 'soon' is not a number")),
-    *((f"'{verb}' says that it is not built yet", lambda verb=verb: check_not_built(verb))
-      for verb in ("bench",)),
     ("'fuzz' lists its targets", check_fuzz_list),
     *((f"the summary counts {what}", lambda arguments=arguments: check_summary(*arguments))
       for what, *arguments in SUMMARIES),

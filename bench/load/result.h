@@ -1,0 +1,47 @@
+// What a run found, and how it is told.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "histogram.h"
+#include "options.h"
+
+namespace load {
+
+struct ServerUse {
+  double cpu_s = 0;
+  double user_s = 0;
+  double system_s = 0;
+  double waited_s = 0;
+  int threads = 0;
+};
+
+struct Memory {
+  std::uint64_t before_bytes = 0;
+  std::uint64_t opened_bytes = 0;
+  std::uint64_t used_bytes = 0;  // after a message on each connection
+};
+
+struct Result {
+  double seconds = 0;
+  std::uint64_t messages = 0;
+  Histogram latency;  // in nanoseconds
+  // For each thread, as a share of the time: on a CPU; ready to run while others had the CPU.
+  std::vector<double> client_busy;
+  std::vector<double> client_waited;
+  std::optional<ServerUse> server;
+  std::optional<Memory> memory;
+};
+
+// Who was never idle: "server", "client", "both" or "neither". Time in which others had the CPU
+// counts as not idle.
+std::string bottleneck(const Result& result);
+
+void print_result(const Options& options, const Result& result);
+// Throws std::runtime_error if it can not be written.
+void write_json(const Options& options, const Result& result);
+
+}  // namespace load

@@ -1,0 +1,84 @@
+// libwebsockets: messages are collected and written back one a "writeable" callback, as its
+// documentation asks.
+#include <libwebsockets.h>
+
+#include <deque>
+#include <string>
+
+#include "peer.h"
+
+namespace {
+
+// What it writes has room for the header in front.
+struct Message {
+  std::string bytes = std::string(LWS_PRE, '\0');
+  bool binary = false;
+};
+
+struct Session {
+  Message incoming;
+  std::deque<Message> outgoing;
+};
+
+int handle(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t size) {
+  auto* slot = static_cast<Session**>(user);
+  switch (reason) {
+    case LWS_CALLBACK_ESTABLISHED: *slot = new Session; break;
+    case LWS_CALLBACK_CLOSED:
+      delete *slot;
+      *slot = nullptr;
+      break;
+    case LWS_CALLBACK_RECEIVE: {
+      Session& session = **slot;
+      session.incoming.bytes.append(static_cast<const char*>(in), size);
+      if (lws_is_final_fragment(wsi) == 0 || lws_remaining_packet_payload(wsi) != 0) break;
+      session.incoming.binary = lws_frame_is_binary(wsi) != 0;
+      session.outgoing.push_back(std::move(session.incoming));
+      session.incoming = Message();
+      lws_callback_on_writable(wsi);
+      break;
+    }
+    case LWS_CALLBACK_SERVER_WRITEABLE: {
+      Session& session = **slot;
+      if (session.outgoing.empty()) break;
+      Message& message = session.outgoing.front();
+      const size_t length = message.bytes.size() - LWS_PRE;
+      auto* payload = reinterpret_cast<unsigned char*>(message.bytes.data()) + LWS_PRE;
+      if (lws_write(wsi, payload, length, message.binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < 0) return -1;
+      session.outgoing.pop_front();
+      if (!session.outgoing.empty()) lws_callback_on_writable(wsi);
+      break;
+    }
+    default: break;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int port = peer::port_argument(argc, argv);
+  lws_set_log_level(LLL_ERR, nullptr);
+  constexpr size_t receive_bytes = 65536;
+  const lws_protocols protocols[] = {
+      {"echo", handle, sizeof(Session*), receive_bytes, 0, nullptr, 0},
+      {nullptr, nullptr, 0, 0, 0, nullptr, 0},
+  };
+  lws_context_creation_info info{};
+  info.port = port;
+  info.iface = "127.0.0.1";
+  info.protocols = protocols;
+  info.pt_serv_buf_size = receive_bytes;
+  // Not the default, which is poll(): that costs more the more connections there are.
+  info.options = LWS_SERVER_OPTION_LIBEV;
+  lws_context* context = lws_create_context(&info);
+  if (context == nullptr) {
+    info.options = 0;
+    context = lws_create_context(&info);
+  }
+  if (context == nullptr) peer::die("lws_create_context");
+  const int bound = port != 0 ? port : lws_get_vhost_listen_port(lws_get_vhost_by_name(context, "default"));
+  peer::print_ready_line("ws", bound);
+  while (lws_service(context, 0) >= 0) {
+  }
+}
