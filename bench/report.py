@@ -9,7 +9,7 @@ import plot
 
 RAW = "raw epoll"
 OURS = "sansock epoll"
-# CPU time a message against a raw echo, for messages up to 16 KiB and for larger ones (ARCHITECTURE.md).
+# CPU time a message against a raw echo, for messages up to 16 KiB and for larger ones.
 BUDGET_RATIO = 1.10
 BUDGET_RATIO_LARGE = 1.40
 BUDGET_SIZE_MAX = 16384

@@ -20,16 +20,30 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-// The time on a CPU of all living threads, from their schedstat; 0 where the system keeps none.
-double scheduled_s(int pid) {
-  double sum = 0;
+struct Scheduled {
+  double run_s = 0;
+  double waited_s = 0;
+};
+
+// Zeros where the system keeps none.
+Scheduled read_schedstat(const std::filesystem::path& directory) {
+  std::ifstream file(directory / "schedstat");
+  double run_ns = 0;
+  double waited_ns = 0;
+  if (!(file >> run_ns >> waited_ns)) return {};
+  return {.run_s = run_ns / 1e9, .waited_s = waited_ns / 1e9};
+}
+
+// Of all living threads of a process.
+Scheduled scheduled(int pid) {
+  Scheduled sum;
   std::error_code error;
   for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error)) {
-    std::ifstream file(task.path() / "schedstat");
-    double nanoseconds = 0;
-    if (file >> nanoseconds) sum += nanoseconds;
+    const Scheduled one = read_schedstat(task.path());
+    sum.run_s += one.run_s;
+    sum.waited_s += one.waited_s;
   }
-  return sum / 1e9;
+  return sum;
 }
 
 // The fields of /proc/PID/stat from the third on: the second, a name, may hold anything.
@@ -49,8 +63,9 @@ CpuTime process_cpu(int pid) {
   fields >> user >> system;
   const double ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
   CpuTime time{.user_s = user / ticks, .system_s = system / ticks};
-  time.total_s = scheduled_s(pid);
-  if (time.total_s == 0) time.total_s = time.user_s + time.system_s;
+  const Scheduled exact = scheduled(pid);
+  time.total_s = exact.run_s > 0 ? exact.run_s : time.user_s + time.system_s;
+  time.waited_s = exact.waited_s;
   return time;
 }
 
@@ -69,6 +84,10 @@ int process_threads(int pid) {
   int threads = 0;
   fields >> threads;
   return threads;
+}
+
+double thread_waited_s(int thread_id) {
+  return read_schedstat(fmt::format("/proc/self/task/{}", thread_id)).waited_s;
 }
 
 }  // namespace load

@@ -10,8 +10,7 @@
 namespace load {
 namespace {
 
-// A thread that had the CPU for so much of the time had nothing to wait for, but for others who
-// wanted the same CPU.
+// Who ran or was ready to run for so much of the time had no message to wait for.
 constexpr double busy_share = 0.9;
 
 constexpr struct {
@@ -19,13 +18,23 @@ constexpr struct {
   double percent;
 } percentiles[] = {{"p50", 50}, {"p99", 99}, {"p99_9", 99.9}};
 
-double client_busy_max(const Result& result) {
-  return result.client_busy.empty() ? 0
-                                    : *std::max_element(result.client_busy.begin(), result.client_busy.end());
+double largest(const std::vector<double>& values) {
+  return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
 }
 
 double server_share(const Result& result) {
   return result.server ? result.server->cpu_s / result.seconds : 0;
+}
+
+double server_waited(const Result& result) {
+  return result.server ? result.server->waited_s / result.seconds : 0;
+}
+
+double client_ready_max(const Result& result) {
+  std::vector<double> ready = result.client_busy;
+  for (std::size_t i = 0; i < ready.size() && i < result.client_waited.size(); ++i)
+    ready[i] += result.client_waited[i];
+  return largest(ready);
 }
 
 double each(const Result& result, double seconds) {
@@ -57,9 +66,8 @@ void print_memory(const Options& options, const Memory& memory) {
 }  // namespace
 
 std::string bottleneck(const Result& result) {
-  // A server of several threads is busy when all of them are, which only one of one thread shows.
-  const bool server_busy = server_share(result) >= busy_share;
-  const bool client_busy = client_busy_max(result) >= busy_share;
+  const bool server_busy = server_share(result) + server_waited(result) >= busy_share;
+  const bool client_busy = client_ready_max(result) >= busy_share;
   if (server_busy) return client_busy ? "both" : "server";
   return client_busy ? "client" : "neither";
 }
@@ -80,13 +88,15 @@ void print_result(const Options& options, const Result& result) {
     fmt::print("  p{:g} {:.1f}", percent, static_cast<double>(result.latency.percentile(percent)) / 1e3);
   }
   fmt::print("  max {:.1f}\n", static_cast<double>(result.latency.max()) / 1e3);
-  fmt::print("client: {:.0f} % busy\n", client_busy_max(result) * 100);
+  fmt::print("client: {:.0f} % busy, {:.0f} % waiting for a CPU\n", largest(result.client_busy) * 100,
+             largest(result.client_waited) * 100);
   if (result.server) {
     const ServerUse& server = *result.server;
     const double cpu_us = each(result, server.cpu_s);
-    fmt::print("server: {:.0f} % of a CPU ({} threads), {:.3f} us each: {:.3f} user, {:.3f} system\n",
-               server_share(result) * 100, server.threads, cpu_us, cpu_us * (1 - system_part(server)),
-               cpu_us * system_part(server));
+    fmt::print("server: {:.0f} % of a CPU ({} threads), {:.0f} % waiting for one\n",
+               server_share(result) * 100, server.threads, server_waited(result) * 100);
+    fmt::print("server CPU time each: {:.3f} us: {:.3f} user, {:.3f} system\n", cpu_us,
+               cpu_us * (1 - system_part(server)), cpu_us * system_part(server));
     fmt::print("bottleneck: {}\n", bottleneck(result));
   }
 }
@@ -118,7 +128,9 @@ void write_json(const Options& options, const Result& result) {
     }
     latency["max"] = static_cast<double>(result.latency.max()) / 1e3;
     latency["mean"] = result.latency.mean() / 1e3;
-    json["client"] = {{"busy_share", result.client_busy}, {"busy_share_max", client_busy_max(result)}};
+    json["client"] = {{"busy_share", result.client_busy},
+                      {"busy_share_max", largest(result.client_busy)},
+                      {"waited_share", result.client_waited}};
     if (result.server) {
       const double cpu_us = each(result, result.server->cpu_s);
       json["server"] = {
@@ -126,6 +138,7 @@ void write_json(const Options& options, const Result& result) {
           {"user_us_each", cpu_us * (1 - system_part(*result.server))},
           {"system_us_each", cpu_us * system_part(*result.server)},
           {"cpu_share", server_share(result)},
+          {"waited_share", server_waited(result)},
           {"threads", result.server->threads},
       };
       json["bottleneck"] = bottleneck(result);

@@ -15,6 +15,7 @@ struct ServerUse {
   double cpu_s = 0;
   double user_s = 0;
   double system_s = 0;
+  double waited_s = 0;
   int threads = 0;
 };
 
@@ -27,13 +28,16 @@ struct Memory {
 struct Result {
   double seconds = 0;
   std::uint64_t messages = 0;
-  Histogram latency;                // in nanoseconds
-  std::vector<double> client_busy;  // share of a CPU, for each thread
+  Histogram latency;  // in nanoseconds
+  // For each thread, as a share of the time: on a CPU; ready to run while others had the CPU.
+  std::vector<double> client_busy;
+  std::vector<double> client_waited;
   std::optional<ServerUse> server;
   std::optional<Memory> memory;
 };
 
-// "server", "client", "both" or "neither".
+// Who was never idle: "server", "client", "both" or "neither". Time in which others had the CPU
+// counts as not idle.
 std::string bottleneck(const Result& result);
 
 void print_result(const Options& options, const Result& result);

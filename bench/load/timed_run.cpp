@@ -62,6 +62,12 @@ class Threads {
     return times;
   }
 
+  std::vector<double> waited_s() const {
+    std::vector<double> times;
+    for (const auto& worker : workers) times.push_back(thread_waited_s(worker->thread_id()));
+    return times;
+  }
+
   void throw_failure() {
     if (!shared.failed) return;
     const std::lock_guard lock(shared.mutex);
@@ -128,6 +134,7 @@ Result timed_run(const Plan& plan) {
   CpuTime server_before;
   if (options.server_pid != 0) server_before = process_cpu(options.server_pid);
   const std::vector<double> client_before = threads.cpu_s();
+  const std::vector<double> waited_before = threads.waited_s();
   // First of all, so that each message that is counted has its latency recorded.
   threads.shared.phase = Phase::measuring;
   const std::uint64_t messages_before = threads.messages();
@@ -137,11 +144,13 @@ Result timed_run(const Plan& plan) {
   result.messages = threads.messages() - messages_before;
   result.seconds = static_cast<double>(now_ns() - begin) / 1e9;
   const std::vector<double> client_after = threads.cpu_s();
+  const std::vector<double> waited_after = threads.waited_s();
   if (options.server_pid != 0) {
     const CpuTime after = process_cpu(options.server_pid);
     result.server = ServerUse{.cpu_s = after.total_s - server_before.total_s,
                               .user_s = after.user_s - server_before.user_s,
                               .system_s = after.system_s - server_before.system_s,
+                              .waited_s = after.waited_s - server_before.waited_s,
                               .threads = process_threads(options.server_pid)};
   }
   threads.stop();
@@ -149,6 +158,7 @@ Result timed_run(const Plan& plan) {
   for (const auto& worker : threads.workers) result.latency.merge(worker->latency());
   for (std::size_t i = 0; i < client_after.size(); ++i) {
     result.client_busy.push_back((client_after[i] - client_before[i]) / result.seconds);
+    result.client_waited.push_back((waited_after[i] - waited_before[i]) / result.seconds);
   }
   return result;
 }

@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <sched.h>
+#include <unistd.h>
 
 #include <exception>
 #include <stdexcept>
@@ -127,6 +128,7 @@ void Worker::count(std::size_t messages, std::uint64_t latency_ns) noexcept {
 
 void Worker::run(int cpu) noexcept {
   try {
+    thread_id_ = gettid();
     pin(cpu);
     for (std::size_t i = 0; i < opening_max; ++i) open_next();
     while (shared_.phase == Phase::opening && !shared_.failed) loop_.turn(turn_ms);

@@ -35,6 +35,8 @@ class Worker : public Handler {
   // The body of its thread; ends when the phase is `stopped` or anything failed.
   void run(int cpu) noexcept;  // cpu < 0: any
 
+  // 0 before it runs.
+  int thread_id() const noexcept { return thread_id_; }
   std::uint64_t messages() const noexcept { return messages_.load(std::memory_order_relaxed); }
   // Of those that ended while the phase was `measuring`; to be read when the thread has ended.
   const Histogram& latency() const noexcept { return latency_; }
@@ -55,6 +57,7 @@ class Worker : public Handler {
  private:
   Shared& shared_;
   std::size_t opening_next_ = 0;
+  std::atomic<int> thread_id_ = 0;
   std::atomic<std::uint64_t> messages_ = 0;
   Histogram latency_;
 };

@@ -97,6 +97,7 @@ def check_echo(options):
     tap.expect(abs(server["user_us_each"] + server["system_us_each"] - server["cpu_us_each"]) < 1e-6, server)
     busy = result["client"]["busy_share"]
     tap.expect(len(busy) == result["threads"] and max(busy) == result["client"]["busy_share_max"], busy)
+    tap.expect(len(result["client"]["waited_share"]) == result["threads"] and server["waited_share"] >= 0, result)
     tap.expect(result["bottleneck"] in ("server", "client", "both", "neither"), result["bottleneck"])
 
 
