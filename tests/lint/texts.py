@@ -9,7 +9,7 @@ from tree import Check, Skip
 
 # Written so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:wo" r"rk|ho" r"me|ro" r"ot)(?:/|\b)")
-LEFTOVER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
+LEFTOVER = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b|^(?:<{7}|>{7}) ")
 
 
 def find_matches(pattern, what):
@@ -87,6 +87,7 @@ CHECKS = [
         good={"other paths": {"a.md": "build/wo" "rk/a, /usr/bin, tests/ro" "ot/x\n"}}),
     Check(
         "no leftovers in the text", find_matches(LEFTOVER, "a leftover"),
-        bad={"a note": {"a.cpp": "// TO" "DO: later\n"}, "another": {"a.cpp": "// XX" "X\n"}},
+        bad={"a note": {"a.cpp": "// TO" "DO: later\n"}, "another": {"a.cpp": "// XX" "X\n"},
+             "half a merge": {"a.md": "<<<<<<" "< HEAD\n"}},
         good={"plain text": {"a.cpp": "// everything is done\n"}}),
 ]
