@@ -303,6 +303,24 @@ TEST_P(Utf8, EveryPlaceInSeveralBlocks) {
   }
 }
 
+// Characters of each length lie across the ends of blocks, and what is left behind them has any length.
+TEST_P(Utf8, EveryLengthOfEachCharacter) {
+  GuardBuffer guard(4096);
+  for (const char* const character : {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
+    for (std::size_t lead = 0; lead < 4; ++lead) {
+      std::string text(lead, 'a');
+      while (text.size() < 300) text += character;
+      for (std::size_t size = 0; size <= text.size(); ++size) {
+        const Data data = bytes_of(text.substr(0, size));
+        expect_as_reference(data);
+        Utf8State state;
+        ASSERT_EQ(kernels->utf8_validate(state, guard.put_last(data)), utf8_all_valid);
+        expect_unmasked_as_reference(data, size / 2, size % 4);
+      }
+    }
+  }
+}
+
 TEST_P(UnmaskValidate, EveryPlaceInSeveralBlocks) {
   for (const char* const sequence : every_kind) {
     for (std::size_t at = 0; at <= 150; ++at) {

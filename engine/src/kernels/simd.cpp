@@ -12,6 +12,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "assert.h"
 #include "kernels/scalar.h"
 #include "kernels/simd.h"
 
@@ -213,6 +214,7 @@ HWY_INLINE std::size_t CharacterStart(const std::uint8_t* bytes, std::size_t beg
 HWY_INLINE bool ShortIsGood(const std::uint8_t* bytes, std::size_t size) {
   const D8 d;
   constexpr std::size_t n = hn::MaxLanes(d);
+  SANSOCK_ASSERT(size < block_size);
   alignas(32) std::uint8_t padded[block_size] = {};
   std::memcpy(padded, bytes, size);
   V8 block[block_size / n];
@@ -273,7 +275,11 @@ std::size_t Utf8Validate(Utf8State& state, ConstBytes run) noexcept {
     if (!checked.Take(block)) break;
   }
   const bool whole = i + block_size > run.size();
-  i = CharacterStart(bytes, begin, i);
+  // The character that the blocks end inside of; behind it less than a block is left, if all were good.
+  const std::size_t blocks_end = i;
+  for (i = CharacterStart(bytes, begin, i); i < run.size() && (i < blocks_end || state.pending != 0); ++i) {
+    if (scalar_utf8_validate(state, run.subspan(i, 1)) != utf8_all_valid) return i;
+  }
   const std::size_t bad =
       whole ? ValidateEnd(state, run.subspan(i)) : scalar_utf8_validate(state, run.subspan(i));
   return bad == utf8_all_valid ? bad : i + bad;
