@@ -2,16 +2,28 @@
 #include "sansock/kernels_choice.h"
 
 #include <cstdlib>
+#include <optional>
+#include <string>
 
 #include "server_fixture.h"
 
 namespace sansock::test {
 namespace {
 
+// SANSOCK_SIMD for a while, or without it (nullptr); whoever runs the tests may have set it.
 class Environment {
  public:
-  explicit Environment(const char* value) { setenv("SANSOCK_SIMD", value, 1); }
-  ~Environment() { unsetenv("SANSOCK_SIMD"); }
+  explicit Environment(const char* value) {
+    if (const char* const former = std::getenv(name)) former_ = former;
+    set(value);
+  }
+  ~Environment() { set(former_ ? former_->c_str() : nullptr); }
+
+ private:
+  static constexpr const char* name = "SANSOCK_SIMD";
+  static void set(const char* value) { value == nullptr ? unsetenv(name) : setenv(name, value, 1); }
+
+  std::optional<std::string> former_;
 };
 
 class KernelsChoice : public ServerTest {};
@@ -45,7 +57,10 @@ TEST_P(KernelsChoice, EachEchoesEveryMix) {
 }
 
 TEST(KernelsFromEnvironment, NamesThem) {
-  EXPECT_EQ(kernels_from_environment(), &best_kernels());
+  {
+    const Environment none(nullptr);
+    EXPECT_EQ(kernels_from_environment(), &best_kernels());
+  }
   {
     const Environment empty("");
     EXPECT_EQ(kernels_from_environment(), &best_kernels());
