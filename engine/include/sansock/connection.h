@@ -120,6 +120,12 @@ class Connection {
   void fail_handshake(errc cause) noexcept;
   ConstBytes unread() const noexcept { return {input_, input_end_}; }
 
+  // connection_poll.cpp
+  bool between_messages() const noexcept;
+  Event poll_message(MessageType type, Bytes payload) noexcept;
+  Event message_event(MessageType type, Bytes payload) noexcept;
+  Event poll_any() noexcept;
+
   // connection_read.cpp
   bool readable() const noexcept;
   Event read_step() noexcept;
@@ -141,10 +147,12 @@ class Connection {
   void discard() noexcept;
 
   // connection_write.cpp
+  std::error_code send_any(MessageType type, ConstBytes payload) noexcept;
   errc check_sendable(std::size_t payload_size) const noexcept;
   errc check_room(std::size_t size) const noexcept;
   errc check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept;
   errc queue_frame(unsigned first_byte, ConstBytes payload) noexcept;
+  errc queue_in_pieces(unsigned first_byte, ConstBytes payload, MaskKey key) noexcept;
   errc queue_control(unsigned opcode, ConstBytes payload) noexcept;
   void queue_pong(ConstBytes payload) noexcept;
   void queue_close(CloseCode code, std::string_view reason) noexcept;
@@ -158,7 +166,10 @@ class Connection {
   void release_control_block() noexcept;
 
   // connection_time.cpp
-  void arm(Instant now) noexcept;
+  void arm(Instant now) noexcept {
+    if (input_at_ == at_once) input_at_ = now;
+    if (phase_at_ == at_once) phase_at_ = now;
+  }
   void expire(Instant now) noexcept;
   void send_keep_alive(Instant now) noexcept;
   errc silence_error(Instant now) const noexcept;
@@ -201,24 +212,25 @@ class Connection {
   Utf8State send_utf8_;            // of the text being sent (Config::check_sent_text)
   std::uint8_t control_size_ = 0;  // bytes of a cut control payload that arrived
   std::uint8_t pong_tail_ = 0;     // size of the Pong that is the newest frame queued, or 0
-  std::uint8_t opcode_ : 4 = 0;    // of the frame under way
-  std::uint8_t fin_ : 1 = 0;
-  Wait wait_ : 2 = Wait::header;
-  std::uint8_t client_ : 1;
-  MessageType type_ : 2 = MessageType::binary;  // of the message being received
-  std::uint8_t in_message_ : 1 = 0;             // between the first and the last frame of a message
-  std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
-  std::uint8_t paused_ : 1 = 0;
-  std::uint8_t sending_ : 1 = 0;  // between two parts of a message being sent
-  MessageType send_type_ : 2 = MessageType::binary;
+  // What poll() looks at first lies together, so that it is compared at once.
   detail::Phase phase_ : 4;
+  Wait wait_ : 2 = Wait::header;
+  std::uint8_t in_message_ : 1 = 0;  // between the first and the last frame of a message
+  std::uint8_t paused_ : 1 = 0;
+  std::uint8_t header_size_ : 4 = 0;  // bytes of a cut header in frame_.header
+  std::uint8_t client_ : 1;
+  std::uint8_t sending_ : 1 = 0;    // between two parts of a message being sent
+  std::uint8_t settled_ : 1 = 1;    // poll() gave none after the last input
+  std::uint8_t seen_data_ : 1 = 0;  // the first data frame has come
+  std::uint8_t opcode_ : 4 = 0;     // of the frame under way
+  std::uint8_t fin_ : 1 = 0;
+  std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
+  MessageType type_ : 2 = MessageType::binary;  // of the message being received
+  MessageType send_type_ : 2 = MessageType::binary;
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
-  std::uint8_t settled_ : 1 = 1;      // poll() gave none after the last input
-  std::uint8_t seen_data_ : 1 = 0;    // the first data frame has come
   std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
   std::uint8_t lent_ : 1 = 0;         // the transport is reading queued output; see lend_output()
-  std::uint8_t header_size_ : 4 = 0;  // bytes of a cut header in frame_.header
 };
 
 static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");
