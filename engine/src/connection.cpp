@@ -32,7 +32,7 @@ void Connection::feed(Bytes input, Instant now) noexcept {
   arm(now);
   SANSOCK_ASSERT(now >= input_at_);
   input_at_ = now;
-  if (phase_ == Phase::closed || phase_ == Phase::eof_flushing || phase_ == Phase::done_flushing) return;
+  if (input_ended()) return;
   input_ = input.data();
   input_end_ = input_ + input.size();
 }
@@ -104,11 +104,6 @@ void Connection::lend_output() noexcept {
   lent_ = 1;
 }
 
-TransportAction Connection::transport_action() const noexcept {
-  if (phase_ == Phase::closed) return TransportAction::close;
-  return phase_ == Phase::lingering ? TransportAction::shutdown_write : TransportAction::keep;
-}
-
 void Connection::pause_input(bool paused) noexcept {
   if (phase_ != Phase::open && phase_ != Phase::handshake) return;
   if (paused_ && !paused) {
@@ -117,24 +112,6 @@ void Connection::pause_input(bool paused) noexcept {
     if (phase_ == Phase::open) phase_at_ = at_once;
   }
   paused_ = paused;
-}
-
-Bytes Connection::detach_input() noexcept {
-  const Bytes rest{input_, input_end_};
-  input_ = input_end_;
-  return rest;
-}
-
-ReadyState Connection::state() const noexcept {
-  if (phase_ == Phase::handshake) return ReadyState::connecting;
-  if (phase_ == Phase::open) return ReadyState::open;
-  // Not ahead of the events: lent memory may have to come back before the closed event.
-  return closed_given_ ? ReadyState::closed : ReadyState::closing;
-}
-
-bool Connection::wants_input() const noexcept {
-  return !paused_ && phase_ != Phase::closed && phase_ != Phase::eof_flushing &&
-         phase_ != Phase::done_flushing;
 }
 
 CloseStatus Connection::close_status() const noexcept {

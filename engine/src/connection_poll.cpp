@@ -70,7 +70,7 @@ inline bool take_whole_text(Bytes text, bool masked, const Kernels& kernels) noe
 // other event is due.
 inline bool Connection::between_messages() const noexcept {
   return phase_ == Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ && !paused_ &&
-         control_block_ == nullptr && !out_.has_sent();
+         block_ == nullptr && !out_.has_sent();
 }
 
 inline Event Connection::message_event(MessageType type, Bytes payload) noexcept {

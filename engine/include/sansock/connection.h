@@ -70,7 +70,10 @@ class Connection {
   void lend_output() noexcept;
   // When to call handle_timeout(): `never`, or `at_once` after a command that armed a timer.
   Instant deadline() const noexcept;
-  TransportAction transport_action() const noexcept;
+  TransportAction transport_action() const noexcept {
+    if (phase_ == detail::Phase::closed) return TransportAction::close;
+    return phase_ == detail::Phase::lingering ? TransportAction::shutdown_write : TransportAction::keep;
+  }
 
   // --- commands ---------------------------------------------------------------------------------
   // Sends a whole message; copied (and masked by a client) in one pass.
@@ -93,17 +96,26 @@ class Connection {
   void pause_input(bool paused) noexcept;
   // Hands back the part of the fed input that was not looked at, and forgets it. To be fed again
   // after pause_input(false). Empty unless paused.
-  Bytes detach_input() noexcept;
+  Bytes detach_input() noexcept {
+    const Bytes rest{input_, input_end_};
+    input_ = input_end_;
+    return rest;
+  }
 
   // --- observers --------------------------------------------------------------------------------
   Role role() const noexcept { return client_ ? Role::client : Role::server; }
-  ReadyState state() const noexcept;
+  ReadyState state() const noexcept {
+    if (phase_ == detail::Phase::open) return ReadyState::open;
+    if (phase_ == detail::Phase::handshake) return ReadyState::connecting;
+    // Not ahead of the events: lent memory may have to come back before the closed event.
+    return closed_given_ ? ReadyState::closed : ReadyState::closing;
+  }
   bool input_paused() const noexcept { return paused_; }
   bool output_lent() const noexcept { return lent_; }
   // Bytes that gather() would give in all: what is queued and not yet consumed.
   std::size_t output_size() const noexcept { return out_.size(); }
   // false once the connection is over, or will be without reading on.
-  bool wants_input() const noexcept;
+  bool wants_input() const noexcept { return !paused_ && !input_ended(); }
   CloseStatus close_status() const noexcept;
   // Of the newest keep-alive Ping that was answered; zero before the first.
   Duration round_trip() const noexcept { return std::chrono::microseconds(round_trip_us_); }
@@ -119,6 +131,13 @@ class Connection {
   errc queue_handshake(ConstBytes head, ConstBytes body) noexcept;
   void fail_handshake(errc cause) noexcept;
   ConstBytes unread() const noexcept { return {input_, input_end_}; }
+
+  // Whether the transport's read half is over, or of no interest any more.
+  bool input_ended() const noexcept {
+    return phase_ == detail::Phase::closed || phase_ == detail::Phase::eof_flushing ||
+           phase_ == detail::Phase::done_flushing;
+  }
+  bool past_opening() const noexcept { return phase_ != detail::Phase::handshake && !opening_; }
 
   // connection_poll.cpp
   bool between_messages() const noexcept;
@@ -191,8 +210,8 @@ class Connection {
     } payload;
     Frame() noexcept : payload{0, {}} {}
   } frame_;
-  std::byte* control_block_ = nullptr;  // holds a control payload that was cut
-  std::uint64_t message_size_ = 0;      // payload bytes announced by the frames of this message
+  std::byte* block_ = nullptr;  // holds the opening handshake (`opening_`), or a control payload that was cut
+  std::uint64_t message_size_ = 0;  // payload bytes announced by the frames of this message
   // `at_once` in the next two: the time is not known yet, the next input call brings it.
   Instant input_at_ = at_once;        // when the peer was last heard
   Instant phase_at_ = at_once;        // start of: handshake, first message wait, message under way, closing
@@ -227,6 +246,7 @@ class Connection {
   std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
   MessageType type_ : 2 = MessageType::binary;  // of the message being received
   MessageType send_type_ : 2 = MessageType::binary;
+  std::uint8_t opening_ : 1 = 0;  // the Endpoint's opening handshake is in block_
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
   std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
