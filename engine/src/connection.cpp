@@ -62,15 +62,20 @@ void Connection::consume(std::size_t written, Instant now) noexcept {
   SANSOCK_ASSERT(settled_);
   settled_ = 0;
   arm(now);
-  const bool was_lent = lent_;
-  lent_ = 0;
+  if (phase_ == Phase::open && pong_end_ == 0 && !ping_queued_) {  // then nothing waits for what has left
+    lent_ = 0;
+    out_.consume(*config_->pool, written);
+    return;
+  }
   if (phase_ == Phase::closed) {
     // A late completion. What it was about is discarded already, unless it was kept for its sake.
-    if (!was_lent) return;
+    if (!lent_) return;
+    lent_ = 0;
     out_.consume(*config_->pool, written);
     out_.abandon(*config_->pool);
     return;
   }
+  lent_ = 0;
   out_.consume(*config_->pool, written);
   // When the newest pong has left, all have; the queue itself may never run dry.
   if (pong_end_ != 0) {
@@ -88,7 +93,7 @@ void Connection::consume(std::size_t written, Instant now) noexcept {
     ping_queued_ = 0;
     ping_at_ = now;
   }
-  if (phase_ != Phase::open) advance(CloseInput::flushed);
+  advance(CloseInput::flushed);
 }
 
 void Connection::abort(errc cause) noexcept {

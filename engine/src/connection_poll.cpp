@@ -22,6 +22,11 @@ struct FrameView {
   std::size_t payload_size = 0;
 };
 
+inline bool within(const Limits& limits, std::uint64_t payload_size) noexcept {
+  return payload_size <= limits.frame_payload_max && payload_size <= limits.message_payload_max &&
+         limits.message_fragments_max != 0;
+}
+
 // Looks for a whole text or binary message in one frame, that is not empty, breaks no rule and is within the
 // limits.
 inline FrameView view_message(const std::byte* input, std::size_t have, bool masked,
@@ -45,11 +50,8 @@ inline FrameView view_message(const std::byte* input, std::size_t have, bool mas
   } else {
     return {};
   }
-  if (view.header_size + view.payload_size > have || view.payload_size > limits.frame_payload_max ||
-      view.payload_size > limits.message_payload_max || limits.message_fragments_max == 0) {
-    return {};
-  }
-  return view;
+  const bool whole = view.header_size + view.payload_size <= have;
+  return whole && within(limits, view.payload_size) ? view : FrameView{};
 }
 
 // Unmasks and validates a whole text. False: it is not valid, and as it was.
@@ -66,38 +68,45 @@ inline bool take_whole_text(Bytes text, bool masked, const Kernels& kernels) noe
 
 }  // namespace
 
-// Whether the next byte, if there is one, begins a frame of an open connection outside of any message, and no
-// other event is due.
-inline bool Connection::between_messages() const noexcept {
-  return phase_ == Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ && !paused_ &&
-         block_ == nullptr && !out_.has_sent();
-}
-
 inline Event Connection::message_event(MessageType type, Bytes payload) noexcept {
   input_ = payload.data() + payload.size();
   seen_data_ = 1;
   return {.kind = EventKind::data, .type = type, .begin = true, .end = true, .bytes = payload};
 }
 
-Event Connection::poll() noexcept {
+// Here are only a server's messages of up to 125 bytes. They are unmasked before it is known whether they
+// are good text, since most are.
+Event Connection::poll_input() noexcept {
   if (!between_messages()) return poll_any();
-  if (input_ == input_end_) {
-    settled_ = 1;
-    return {};
+  constexpr std::size_t header_size = 6;
+  const auto have = static_cast<std::size_t>(input_end_ - input_);
+  if (client_ || have <= header_size) return poll_long();
+  // Subtracted is what a masked text of one byte begins with; any other byte comes out too large.
+  const unsigned kind = byte_at(input_, 0) - (fin_bit | opcode_text);
+  const std::size_t size = byte_at(input_, 1) - (mask_bit | 1u) + std::size_t{1};
+  if (kind > 1 || size - 1 >= control_payload_max || size > have - header_size ||
+      !within(config_->limits, size)) {
+    return poll_long();
   }
+  const auto type = static_cast<MessageType>(opcode_text + kind);
+  const Bytes payload{input_ + header_size, size};
+  const MaskKey key = MaskKey::from_wire(payload.data() - 4);
+  std::uint64_t seen = 0;
+  detail::mask_copy_words(payload.data(), payload.data(), size, key, seen);
+  if (type == MessageType::text && (seen & detail::ascii_high_bits) != 0 && config_->check_received_text) {
+    return poll_other_text(payload, key);
+  }
+  return message_event(type, payload);
+}
+
+// Any whole message in view.
+Event Connection::poll_long() noexcept {
   const auto have = static_cast<std::size_t>(input_end_ - input_);
   const FrameView view = view_message(input_, have, !client_, config_->limits);
   if (view.header_size == 0) return poll_any();
   const auto type = static_cast<MessageType>(byte_at(input_, 0) & opcode_bits);
   const Bytes payload{input_ + view.header_size, view.payload_size};
-  if (type == MessageType::text || payload.size() > detail::short_max) return poll_message(type, payload);
-  if (!client_) config_->kernels->mask(payload, MaskKey::from_wire(payload.data() - 4));
-  return message_event(type, payload);
-}
-
-// A whole message in view that is worth a call: one with much payload, or a text.
-Event Connection::poll_message(MessageType type, Bytes payload) noexcept {
-  SANSOCK_ASSERT(payload.data() > input_ && payload.data() + payload.size() <= input_end_);
+  SANSOCK_ASSERT(payload.size() <= have - view.header_size);
   const Kernels& kernels = *config_->kernels;
   if (type == MessageType::text && config_->check_received_text) {
     if (!take_whole_text(payload, !client_, kernels)) return poll_any();
@@ -105,6 +114,17 @@ Event Connection::poll_message(MessageType type, Bytes payload) noexcept {
     kernels.mask(payload, MaskKey::from_wire(payload.data() - 4));
   }
   return message_event(type, payload);
+}
+
+// A short text that is unmasked already, and more than ASCII.
+Event Connection::poll_other_text(Bytes text, MaskKey key) noexcept {
+  const Kernels& kernels = *config_->kernels;
+  Utf8State state;
+  if (kernels.utf8_validate(state, text) == utf8_all_valid && state.complete()) {
+    return message_event(MessageType::text, text);
+  }
+  kernels.mask(text, key);
+  return poll_any();
 }
 
 Event Connection::poll_any() noexcept {

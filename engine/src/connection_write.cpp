@@ -17,31 +17,57 @@ std::error_code code_of(errc error) noexcept {
   return error == errc::none ? std::error_code{} : make_error_code(error);
 }
 
+// memcpy, and for the shortest messages without the call.
+inline void copy_payload(std::byte* to, ConstBytes payload) noexcept {
+  using detail::load_word, detail::store_word, detail::Sixteen;
+  const std::size_t size = payload.size();
+  const std::byte* const from = payload.data();
+  if (size < 16 || size > 32) {
+    std::memcpy(to, from, size);
+    return;
+  }
+  store_word(to, load_word<Sixteen>(from));
+  store_word(to + size - 16, load_word<Sixteen>(from + size - 16));
+}
+
 }  // namespace
 
-// A server's message of up to 64 KiB that finds room in the newest block goes there at once. Every other
+// A server's message of up to 64 KiB that finds room behind what is queued goes there at once. Every other
 // message, and every reason to refuse one, is the next function's.
 std::error_code Connection::send(MessageType type, ConstBytes payload) noexcept {
   const std::size_t size = payload.size();
   const bool open_server = phase_ == Phase::open && !client_ && !sending_;
-  if (!open_server || size - 1 >= 0xFFFF || (type == MessageType::text && config_->check_sent_text)) {
+  if (!open_server || size - 1 >= 0xFFFF || checks_text(type)) {
     return send_any(type, payload);
   }
   const std::size_t header = size < 126 ? 2 : 4;
   if (out_.size() + header + size > config_->limits.output_bytes_max) return send_any(type, payload);
-  std::byte* const out = out_.append_whole(*config_->pool, header + size);
-  const unsigned first_byte = fin_bit | static_cast<unsigned>(type);
-  if (out == nullptr) return code_of(queue_in_pieces(first_byte, payload, {}));
-  write_header(out, first_byte, size, false, {});
-  std::memcpy(out + header, payload.data(), size);
+  std::byte* const out = out_.append_behind(header + size);
+  if (out == nullptr) return send_in_block(type, payload);
   pong_tail_ = 0;
+  write_header(out, fin_bit | static_cast<unsigned>(type), size, false, {});
+  copy_payload(out + header, payload);
   return {};
 }
 
-std::error_code Connection::send_any(MessageType type, ConstBytes payload) noexcept {
+// The first message in the queue, or one that the newest block has no room for.
+[[gnu::noinline]] std::error_code Connection::send_in_block(MessageType type, ConstBytes payload) noexcept {
+  const unsigned first_byte = fin_bit | static_cast<unsigned>(type);
+  const std::size_t header = payload.size() < 126 ? 2 : 4;
+  std::byte* const out = out_.append_whole(*config_->pool, header + payload.size());
+  if (out == nullptr) return code_of(queue_in_pieces(first_byte, payload, {}));
+  pong_tail_ = 0;
+  write_header(out, first_byte, payload.size(), false, {});
+  copy_payload(out + header, payload);
+  return {};
+}
+
+[[gnu::noinline]] std::error_code Connection::send_any(MessageType type, ConstBytes payload) noexcept {
   if (sending_) return errc::message_unfinished;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
-  if (const errc error = check_text(type, payload, true, true); error != errc::none) return error;
+  if (checks_text(type)) {
+    if (const errc error = check_text(payload, true, true); error != errc::none) return error;
+  }
   return code_of(queue_frame(fin_bit | static_cast<unsigned>(type), payload));
 }
 
@@ -49,9 +75,11 @@ std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
   if (sending_ && type != send_type_) return errc::message_type_changed;
   const Utf8State text_before = send_utf8_;
-  if (const errc error = check_text(type, payload, !sending_, end); error != errc::none) {
-    send_utf8_ = text_before;
-    return error;
+  if (checks_text(type)) {
+    if (const errc error = check_text(payload, !sending_, end); error != errc::none) {
+      send_utf8_ = text_before;
+      return error;
+    }
   }
   // RFC 6455 section 5.4: the first fragment has the opcode, the others 0; FIN is on the last.
   const unsigned opcode = sending_ ? opcode_continuation : static_cast<unsigned>(type);
@@ -67,7 +95,9 @@ std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool
 std::error_code Connection::send_borrowed(MessageType type, Bytes payload, std::uint64_t token) noexcept {
   if (sending_) return errc::message_unfinished;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
-  if (const errc error = check_text(type, payload, true, true); error != errc::none) return error;
+  if (checks_text(type)) {
+    if (const errc error = check_text(payload, true, true); error != errc::none) return error;
+  }
   MaskKey key;
   if (client_ && !draw_key(key)) return errc::entropy_failed;
   detail::SpareBlocks spare(*config_->pool);
@@ -133,8 +163,7 @@ errc Connection::check_room(std::size_t size) const noexcept {
 }
 
 // `send_utf8_` carries the state from part to part of one message.
-errc Connection::check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept {
-  if (type != MessageType::text || !config_->check_sent_text) return errc::none;
+errc Connection::check_text(ConstBytes payload, bool begin, bool end) noexcept {
   if (begin) send_utf8_ = {};
   if (config_->kernels->utf8_validate(send_utf8_, payload) != utf8_all_valid) return errc::text_not_utf8;
   return end && !send_utf8_.complete() ? errc::text_not_utf8 : errc::none;

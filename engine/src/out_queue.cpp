@@ -86,28 +86,6 @@ OutSegment& OutQueue::append_node_in(OutBlock& block) noexcept {
   return *node;
 }
 
-std::byte* OutQueue::append_first(BlockPool& pool, std::size_t size) noexcept {
-  constexpr std::size_t begin = sizeof(OutBlock) + sizeof(OutSegment);
-  static_assert(sizeof(OutBlock) % alignof(OutSegment) == 0);
-  // A borrowed segment that is sent and not reported yet still keeps a block, which may have room.
-  if (tail_ != nullptr) return nullptr;
-  const std::size_t block_size = pool.block_size();
-  if (size > block_size - begin) return nullptr;
-  std::byte* const memory = pool.acquire();
-  if (memory == nullptr) return nullptr;
-  const auto used = static_cast<std::uint32_t>(begin + size);
-  auto* const block = new (memory) OutBlock{nullptr, static_cast<std::uint32_t>(block_size), used, 1};
-  auto* const node = new (memory + sizeof(OutBlock)) OutSegment{};
-  node->block = block;
-  node->base = memory + begin;
-  node->size = static_cast<std::uint32_t>(size);
-  SANSOCK_ASSERT(reap_ == nullptr && bytes_ == 0);
-  reap_ = head_ = tail_ = node;
-  head_sent_ = 0;
-  bytes_ = node->size;
-  return node->base;
-}
-
 // A segment of our own at the tail with at least `size_min` free bytes behind it; `room` is how many.
 OutSegment& OutQueue::grow(SpareBlocks& spare, std::size_t size_min, std::size_t& room) noexcept {
   OutBlock* const block = tail_ != nullptr ? tail_->block : nullptr;

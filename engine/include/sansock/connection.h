@@ -60,7 +60,11 @@ class Connection {
   void abort(errc cause) noexcept;
 
   // --- polls ------------------------------------------------------------------------------------
-  Event poll() noexcept;
+  Event poll() noexcept {
+    if (input_ != input_end_ || !between_messages()) return poll_input();
+    settled_ = 1;
+    return {};
+  }
   // Fills `slices` with queued output, oldest first; returns how many. The memory stays where it
   // is until consume() has passed it. Calling it again gives the same bytes again.
   std::size_t gather(std::span<IoSlice> slices) noexcept;
@@ -137,11 +141,18 @@ class Connection {
     return phase_ == detail::Phase::closed || phase_ == detail::Phase::eof_flushing ||
            phase_ == detail::Phase::done_flushing;
   }
+  // Whether the next byte, if there is one, begins a frame of an open connection outside of any message,
+  // and no other event is due.
+  bool between_messages() const noexcept {
+    return phase_ == detail::Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ &&
+           !paused_ && block_ == nullptr && !out_.has_sent();
+  }
   bool past_opening() const noexcept { return phase_ != detail::Phase::handshake && !opening_; }
 
   // connection_poll.cpp
-  bool between_messages() const noexcept;
-  Event poll_message(MessageType type, Bytes payload) noexcept;
+  Event poll_input() noexcept;
+  Event poll_other_text(Bytes text, MaskKey key) noexcept;
+  Event poll_long() noexcept;
   Event message_event(MessageType type, Bytes payload) noexcept;
   Event poll_any() noexcept;
 
@@ -166,10 +177,14 @@ class Connection {
   void discard() noexcept;
 
   // connection_write.cpp
+  std::error_code send_in_block(MessageType type, ConstBytes payload) noexcept;
   std::error_code send_any(MessageType type, ConstBytes payload) noexcept;
   errc check_sendable(std::size_t payload_size) const noexcept;
   errc check_room(std::size_t size) const noexcept;
-  errc check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept;
+  bool checks_text(MessageType type) const noexcept {
+    return type == MessageType::text && config_->check_sent_text;
+  }
+  errc check_text(ConstBytes payload, bool begin, bool end) noexcept;
   errc queue_frame(unsigned first_byte, ConstBytes payload) noexcept;
   errc queue_in_pieces(unsigned first_byte, ConstBytes payload, MaskKey key) noexcept;
   errc queue_control(unsigned opcode, ConstBytes payload) noexcept;

@@ -103,6 +103,9 @@ inline void store_word(std::byte* to, Word word) noexcept {
 
 inline std::uint64_t wide_key(MaskKey key) noexcept { return key.word | std::uint64_t{key.word} << 32; }
 
+// As a vector where the machine has them, else the compiler makes two words of it.
+using Sixteen = std::uint32_t __attribute__((vector_size(16)));
+
 // Two words that may overlap, of at least as many bytes as one has and at most as many as both have. Both are
 // read before one is written, so that it may be done in place.
 template <class Word>
@@ -132,21 +135,20 @@ inline MaskKey mask_copy_words(std::byte* to, const std::byte* from, std::size_t
   // The last word is a whole number of keys long, so its key is that for the byte behind it.
   const MaskKey end = key.after(size);
   if (size >= 16) {
-    const std::uint64_t wide = wide_key(key);
-    const std::uint64_t wide_end = wide_key(end);
+    const Sixteen wide = {key.word, key.word, key.word, key.word};
+    const Sixteen wide_end = {end.word, end.word, end.word, end.word};
     // Read first: in place, the loop writes over a part of it.
-    const std::uint64_t last_low = load_word<std::uint64_t>(from + size - 16) ^ wide_end;
-    const std::uint64_t last_high = load_word<std::uint64_t>(from + size - 8) ^ wide_end;
+    const Sixteen last = load_word<Sixteen>(from + size - 16) ^ wide_end;
+    Sixteen all = last;
     for (std::size_t i = 0; i + 16 < size; i += 16) {
-      const std::uint64_t low = load_word<std::uint64_t>(from + i) ^ wide;
-      const std::uint64_t high = load_word<std::uint64_t>(from + i + 8) ^ wide;
-      store_word(to + i, low);
-      store_word(to + i + 8, high);
-      seen |= low | high;
+      const Sixteen word = load_word<Sixteen>(from + i) ^ wide;
+      store_word(to + i, word);
+      all |= word;
     }
-    store_word(to + size - 16, last_low);
-    store_word(to + size - 8, last_high);
-    seen |= last_low | last_high;
+    store_word(to + size - 16, last);
+    std::uint64_t halves[2];
+    std::memcpy(halves, &all, sizeof all);
+    seen |= halves[0] | halves[1];
   } else if (size >= 8) {
     seen |= mask_two_words(to, from, size, wide_key(key), wide_key(end));
   } else if (size >= 4) {

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <new>
 
 #include "sansock/kernels.h"
 #include "sansock/memory.h"
@@ -72,18 +73,20 @@ class OutQueue {
   std::uint32_t size() const noexcept { return bytes_; }
   bool empty() const noexcept { return bytes_ == 0; }
 
-  // Appends `size` bytes of our own in one piece, to be filled by the caller at once: where the newest
-  // block has room for them, or, if fits_first(), in a block of their own. nullptr if neither is so, or
-  // the pool has no block; nothing changed then.
-  std::byte* append_whole(BlockPool& pool, std::size_t size) noexcept {
-    if (head_ == nullptr) return append_first(pool, size);
+  // Appends `size` bytes of our own in one piece, to be filled by the caller at once, if the newest block
+  // has room for them. nullptr if not; nothing changed then.
+  std::byte* append_behind(std::size_t size) noexcept {
     if (!tail_grows() || tail_->block->size - tail_->block->used < size) return nullptr;
     return added(*tail_, size);
+  }
+  // The same, and if fits_first(), in a block of their own. nullptr also if the pool has no block.
+  std::byte* append_whole(BlockPool& pool, std::size_t size) noexcept {
+    return head_ == nullptr ? append_first(pool, size) : append_behind(size);
   }
 
   // Whether nothing is queued, and a block can take so much.
   bool fits_first(const BlockPool& pool, std::size_t size) const noexcept {
-    return tail_ == nullptr && size <= pool.block_size() - sizeof(OutBlock) - sizeof(OutSegment);
+    return tail_ == nullptr && size <= pool.block_size() - first_begin;
   }
 
   // Makes sure that there is room for one append of `size` bytes of our own, at most frame_header_max +
@@ -143,7 +146,23 @@ class OutQueue {
  private:
   std::size_t gather_any(std::span<IoSlice> slices) noexcept;
   void consume_any(BlockPool& pool, std::size_t written) noexcept;
-  std::byte* append_first(BlockPool& pool, std::size_t size) noexcept;
+  std::byte* append_first(BlockPool& pool, std::size_t size) noexcept {
+    // A borrowed segment that is sent and not reported yet still keeps a block, which may have room.
+    const std::size_t block_size = pool.block_size();
+    if (tail_ != nullptr || size > block_size - first_begin) return nullptr;
+    std::byte* const memory = pool.acquire();
+    if (memory == nullptr) return nullptr;
+    const auto used = static_cast<std::uint32_t>(first_begin + size);
+    auto* const block = new (memory) OutBlock{nullptr, static_cast<std::uint32_t>(block_size), used, 1};
+    auto* const node = new (memory + sizeof(OutBlock)) OutSegment{};
+    node->block = block;
+    node->base = memory + first_begin;
+    node->size = static_cast<std::uint32_t>(size);
+    reap_ = head_ = tail_ = node;
+    head_sent_ = 0;
+    bytes_ = node->size;
+    return node->base;
+  }
   OutSegment& append_node(SpareBlocks& spare) noexcept;
   OutSegment& append_node_in(OutBlock& block) noexcept;
   OutSegment& grow(SpareBlocks& spare, std::size_t size_min, std::size_t& room) noexcept;
@@ -163,6 +182,10 @@ class OutQueue {
     bytes_ += static_cast<std::uint32_t>(size);
     return place;
   }
+
+  // Where the bytes of the first segment in a block begin.
+  static constexpr std::size_t first_begin = sizeof(OutBlock) + sizeof(OutSegment);
+  static_assert(sizeof(OutBlock) % alignof(OutSegment) == 0);
 
   OutSegment* reap_ = nullptr;
   OutSegment* head_ = nullptr;
