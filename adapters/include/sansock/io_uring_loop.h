@@ -6,6 +6,7 @@
 // turn with a bounded wait hands over what it has itself brought about, too.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -105,7 +106,10 @@ class IoUringLoop {
     const auto completions = core_.wait(wait_max, core_.timers.next(), now);
     now = MonotonicClock::now();
     freed_ = false;
-    for (const detail::UringCompletion& completion : completions) handle(completion, now);
+    for (const detail::UringCompletion& completion : completions) {
+      handle(completion, now);
+      flush(now);
+    }
     expire(now);
     settle(now);
     core_.try_accepting_again(freed_, room(), now);
@@ -171,6 +175,15 @@ class IoUringLoop {
     }
   }
 
+  void flush(Instant now) {
+    std::array<detail::UringCompletion, 64> sent;
+    for (;;) {
+      const auto completions = core_.flush(sent);
+      if (completions.empty()) return;
+      for (const detail::UringCompletion& completion : completions) handle(completion, now);
+    }
+  }
+
   // Arranges for what a channel wants.
   void follow(std::uint32_t index, Channel& channel, const detail::RingWants& wants) {
     if (wants.closed) return end(index, channel);
@@ -210,6 +223,7 @@ class IoUringLoop {
       if (channel == nullptr) continue;
       channel->set_dirty(false);
       follow(id.slot, *channel, channel->on_turn(context(id.slot, now)));
+      flush(now);
     }
     if (dirty_.empty()) {
       dirty.clear();

@@ -27,7 +27,8 @@ struct LoopSocket {
 };
 
 struct LoopOptions {
-  // The most that is read in one go. IoUringLoop divides it into buffers.
+  // The most that is read in one go. IoUringLoop has up to 256 buffers of this size, and uses memory for
+  // what arrives in them.
   std::size_t receive_buffer_size = 256u << 10;
   unsigned connections_max = 18'000;
   Duration output_stall_timeout = std::chrono::seconds(60);
