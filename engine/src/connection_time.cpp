@@ -54,11 +54,6 @@ Instant Connection::silence_deadline() const noexcept {
       next, awaiting_pong() ? after(ping_at_, timeouts.pong) : after(input_at_, timeouts.ping_interval));
 }
 
-void Connection::arm(Instant now) noexcept {
-  if (input_at_ == at_once) input_at_ = now;
-  if (phase_at_ == at_once) phase_at_ = now;
-}
-
 void Connection::expire(Instant now) noexcept {
   if (deadline() > now) return;
   if (phase_ == Phase::handshake) {
