@@ -23,6 +23,7 @@ class AnyLoop {
   virtual std::error_code open() = 0;
   virtual std::optional<ConnectionId> add(int fd, Role role, const Config& config, Owner& owner) = 0;
   virtual Driver<H>* find(ConnectionId id) = 0;
+  virtual ConnectionId id(std::uint32_t slot) = 0;
   virtual void touch(ConnectionId id) = 0;
   virtual void for_each(const std::function<void(Driver<H>&)>& visit) = 0;
   virtual int fd(ConnectionId id) = 0;
@@ -45,6 +46,7 @@ class AnyLoopOf final : public AnyLoop<H, Owner> {
     return loop_.add(fd, role, config, owner);
   }
   Driver<H>* find(ConnectionId id) override { return loop_.find(id); }
+  ConnectionId id(std::uint32_t slot) override { return loop_.id(slot); }
   void touch(ConnectionId id) override { loop_.touch(id); }
   void for_each(const std::function<void(Driver<H>&)>& visit) override {
     loop_.for_each([&visit](ConnectionId, Driver<H>& driver) { visit(driver); });

@@ -252,11 +252,14 @@ class Peer {
   Server& server() const noexcept;
   const std::string& route_path() const noexcept;
 
-  // Yours: lives until after on_close.
-  std::any& data() noexcept;
+  // Yours: lives until after on_close. Its memory is taken at the first call of data(), which throws
+  // std::bad_alloc if there is none, as assigning to a std::any may; data_as() takes none. A server
+  // whose peers have no data does not pay for it.
+  std::any& data();
+  // nullptr if there is no data, or none of this type.
   template <class T>
   T* data_as() noexcept {
-    return std::any_cast<T>(&data());
+    return std::any_cast<T>(find_data());
   }
 
  private:
@@ -265,6 +268,7 @@ class Peer {
   ~Peer() = default;
   ServerPeer& self() noexcept;
   const ServerPeer& self() const noexcept;
+  std::any* find_data() const noexcept;  // nullptr if data() was never called
   template <class Command>
   std::error_code output_command(Command&& command);
 };

@@ -87,7 +87,7 @@ const Request* Peer::request() const noexcept {
 std::string_view Peer::subprotocol() const noexcept {
   const ServerPeer& peer = self();
   if (peer.subprotocol_ == ServerPeer::subprotocol_none) return {};
-  if (peer.subprotocol_ == ServerPeer::subprotocol_in_extra) return peer.extra_->subprotocol;
+  if (peer.subprotocol_ == ServerPeer::subprotocol_in_extra) return peer.find_extra()->subprotocol;
   return peer.route().route.subprotocols[peer.subprotocol_];
 }
 
@@ -123,6 +123,14 @@ Server& Peer::server() const noexcept { return self().thread().core().server; }
 
 const std::string& Peer::route_path() const noexcept { return self().route().pattern.text; }
 
-std::any& Peer::data() noexcept { return self().data_; }
+std::any& Peer::data() {
+  std::any& data = self().thread().data().at(self().slot_);
+  self().has_data_ = true;
+  return data;
+}
+
+std::any* Peer::find_data() const noexcept {
+  return self().has_data_ ? self().thread().data().find(self().slot_) : nullptr;
+}
 
 }  // namespace sansock

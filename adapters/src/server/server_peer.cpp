@@ -7,7 +7,12 @@
 
 namespace sansock {
 
-ServerPeer::~ServerPeer() { thread_->extras().release(std::move(extra_)); }
+ServerPeer::~ServerPeer() {
+  release_extra();
+  if (has_data_) thread_->data().find(slot_)->reset();
+}
+
+ConnectionId ServerPeer::connection_id() const noexcept { return thread_->loop().id(slot_); }
 
 Endpoint* ServerPeer::endpoint() const noexcept { return thread_->endpoint_of(*this); }
 
@@ -78,8 +83,8 @@ void ServerPeer::on_fragment(Endpoint& endpoint, const Event& event) {
       static_cast<void>(endpoint.close(close_code_for(errc::memory_exhausted)));
       break;
   }
-  extra_->assembler.reset();
-  release_extra_if_empty();
+  extra.assembler.reset();
+  if (extra.empty()) release_extra();
 }
 
 void ServerPeer::on_peer_close(const Event& event) {
@@ -97,7 +102,8 @@ void ServerPeer::on_closed(Endpoint& endpoint, const Event& event) {
   }
   if (const auto& handler = route().route.on_close) {
     const CloseStatus status = close_status_of(endpoint);
-    handler(*this, status, extra_ ? extra_->close_reason() : std::string_view());
+    const PeerExtra* const extra = find_extra();
+    handler(*this, status, extra != nullptr ? extra->close_reason() : std::string_view());
   }
 }
 
@@ -105,17 +111,26 @@ void ServerPeer::on_gone(ConnectionId) { ServerThread::count(thread_->counters()
 
 CloseStatus ServerPeer::close_status_of(const Endpoint& endpoint) const noexcept {
   CloseStatus status = endpoint.close_status();
-  if (status.cause == errc::none && extra_) status.cause = extra_->cause;
+  if (status.cause != errc::none) return status;
+  if (const PeerExtra* const extra = find_extra()) status.cause = extra->cause;
   return status;
 }
 
 PeerExtra& ServerPeer::extra() {
-  if (!extra_) extra_ = thread_->extras().acquire();
-  return *extra_;
+  std::unique_ptr<PeerExtra>& entry = thread_->extras().at(slot_);
+  if (!entry) entry = thread_->extra_pool().acquire();
+  has_extra_ = true;
+  return *entry;
 }
 
-void ServerPeer::release_extra_if_empty() noexcept {
-  if (extra_ && extra_->empty()) thread_->extras().release(std::move(extra_));
+PeerExtra* ServerPeer::find_extra() const noexcept {
+  return has_extra_ ? thread_->extras().find(slot_)->get() : nullptr;
+}
+
+void ServerPeer::release_extra() noexcept {
+  if (!has_extra_) return;
+  has_extra_ = false;
+  thread_->extra_pool().release(std::move(*thread_->extras().find(slot_)));
 }
 
 // --- output ---------------------------------------------------------------------------------------

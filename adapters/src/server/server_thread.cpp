@@ -53,7 +53,7 @@ std::error_code ServerThread::listen(int fd) {
 bool ServerThread::add(int fd) {
   const std::optional<ConnectionId> id = loop_->add(fd, Role::server, handshake_config_, *this);
   if (!id) return false;
-  loop_->find(*id)->handler().set_id(*id);
+  loop_->find(*id)->handler().set_slot(id->slot);
   own_slot_ = id->slot;
   count(counters_.accepted);
   return true;

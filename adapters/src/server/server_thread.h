@@ -2,6 +2,7 @@
 // here is for the loop's own thread, except where it says otherwise.
 #pragma once
 
+#include <any>
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "sansock/slab_block_pool.h"
 #include "server_core.h"
 #include "server_peer.h"
+#include "side_table.h"
 
 namespace sansock {
 
@@ -79,7 +81,10 @@ class ServerThread {
   std::uint64_t index() const noexcept { return index_; }
   ServerCore& core() noexcept { return core_; }
   PeerLoop& loop() noexcept { return *loop_; }
-  PeerExtraPool& extras() noexcept { return extras_; }
+  // What only some peers have, by their slot.
+  SideTable<std::any>& data() noexcept { return data_; }
+  SideTable<std::unique_ptr<PeerExtra>>& extras() noexcept { return extras_; }
+  PeerExtraPool& extra_pool() noexcept { return extra_pool_; }
   MessageMemory& message_memory() noexcept { return message_memory_; }
   const Config& config(std::uint16_t route) const noexcept { return configs_[route]; }
   // Where each connection has a thread of its own, `thread` and `slot` together are the index of the
@@ -117,7 +122,9 @@ class ServerThread {
   std::uint32_t own_slot_ = 0;
   SlabBlockPool pool_;
   HeapMessageMemory message_memory_;
-  PeerExtraPool extras_;
+  PeerExtraPool extra_pool_;
+  SideTable<std::unique_ptr<PeerExtra>> extras_;
+  SideTable<std::any> data_;
   Config handshake_config_;
   std::deque<Config> configs_;  // by route; addresses stay
   Counters counters_;
