@@ -129,8 +129,12 @@ struct ListenOptions {
 
 struct ServerOptions {
   Adapter adapter = Adapter::automatic;
-  unsigned threads = 1;               // epoll: loops; blocking: each connection has a thread anyway
-  unsigned connections_max = 18'000;  // over all threads, in equal shares; others wait in the backlog
+  unsigned threads = 1;  // epoll: loops; blocking: each connection has a thread anyway
+  // Over all threads, in equal shares; others wait in the backlog. 0: as many as there are descriptors
+  // for at run() or start(): the process's soft limit (RLIMIT_NOFILE, `ulimit -n`) but for 1/32 and at
+  // least 64 of them, which are the application's; half as many with blocking, where each takes two;
+  // at most 1,000,000.
+  unsigned connections_max = 0;
   // Bytes of output blocks; like the next two per thread, so that blocking has them per connection.
   std::size_t output_memory_max = std::size_t{256} << 20;
   std::size_t message_memory_max = std::size_t{256} << 20;  // bytes of partly arrived messages
