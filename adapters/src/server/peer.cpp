@@ -5,16 +5,20 @@
 
 namespace sansock {
 
-ServerPeer& Peer::self() noexcept { return static_cast<ServerPeer&>(*this); }
-const ServerPeer& Peer::self() const noexcept { return static_cast<const ServerPeer&>(*this); }
+inline ServerPeer& Peer::self() noexcept { return static_cast<ServerPeer&>(*this); }
+inline const ServerPeer& Peer::self() const noexcept { return static_cast<const ServerPeer&>(*this); }
 
 // Commands give errc::already_closing once the transport was released.
 template <class Command>
-std::error_code Peer::output_command(Command&& command) {
-  Endpoint* const endpoint = self().endpoint();
+inline std::error_code Peer::output_command(Command&& command) {
+  ServerPeer& peer = self();
+  Endpoint* const endpoint = peer.endpoint();
   if (endpoint == nullptr) return errc::already_closing;
-  const std::error_code error = self().check_output(*endpoint, command(*endpoint));
-  self().touch();
+  std::error_code error = command(*endpoint);
+  if (error || endpoint->output_size() > peer.route().high_watermark) {
+    error = peer.check_output(*endpoint, error);
+  }
+  peer.touch();
   return error;
 }
 

@@ -14,14 +14,6 @@ ServerPeer::~ServerPeer() {
 
 ConnectionId ServerPeer::connection_id() const noexcept { return thread_->loop().id(slot_); }
 
-Endpoint* ServerPeer::endpoint() const noexcept { return thread_->endpoint_of(*this); }
-
-void ServerPeer::touch() {
-  if (!thread_->in_own_event(*this)) thread_->loop().touch(connection_id());
-}
-
-const RouteEntry& ServerPeer::route() const noexcept { return thread_->core().routes.route(route_); }
-
 Verdict ServerPeer::on_event(Endpoint& endpoint, const Event& event) {
   const ServerThread::OwnEvent scope(*thread_, *this, endpoint);
   switch (event.kind) {
@@ -135,10 +127,10 @@ void ServerPeer::release_extra() noexcept {
 
 // --- output ---------------------------------------------------------------------------------------
 
-std::error_code ServerPeer::check_output(Endpoint& endpoint, const std::error_code& error) {
+std::error_code ServerPeer::check_output(Endpoint& endpoint, std::error_code error) {
   const bool full = error == errc::output_full;
   if (error && !full) return error;
-  if (!full && endpoint.output_size() <= route().high_watermark()) return error;
+  if (!full && endpoint.output_size() <= route().high_watermark) return error;
   output_high_ = true;
   switch (route().route.output_policy) {
     case OutputPolicy::refuse: break;
@@ -149,8 +141,8 @@ std::error_code ServerPeer::check_output(Endpoint& endpoint, const std::error_co
 }
 
 // Half of the high watermark, so that a peer at the limit does not flap.
-void ServerPeer::on_written(Endpoint& endpoint) {
-  if (!output_high_ || endpoint.output_size() > route().high_watermark() / 2) return;
+void ServerPeer::on_output_taken(Endpoint& endpoint) {
+  if (endpoint.output_size() > route().high_watermark / 2) return;
   const ServerThread::OwnEvent scope(*thread_, *this, endpoint);
   output_high_ = false;
   if (paused_by_policy_) set_paused(endpoint, paused_by_user_, false);

@@ -25,7 +25,9 @@ class ServerPeer : public Peer {
 
   // What Driver and Loop call.
   Verdict on_event(Endpoint& endpoint, const Event& event);
-  void on_written(Endpoint& endpoint);
+  void on_written(Endpoint& endpoint) {
+    if (output_high_) on_output_taken(endpoint);
+  }
   void on_gone(ConnectionId id);
 
   // Of a peer whose transport was not released yet.
@@ -37,6 +39,7 @@ class ServerPeer : public Peer {
  private:
   friend class Peer;
 
+  // The next three are asked for with every message, and lie in server_thread.h to be inlined.
   // The peer's engine; nullptr once its transport was released.
   Endpoint* endpoint() const noexcept;
   // To be called after commands: the loop has to look at this peer, unless it is at it anyway.
@@ -47,13 +50,15 @@ class ServerPeer : public Peer {
   void on_open(Endpoint& endpoint);
   void on_data(Endpoint& endpoint, const Event& event);
   void on_fragment(Endpoint& endpoint, const Event& event);
+  void on_output_taken(Endpoint& endpoint);
   void on_peer_close(const Event& event);
   void on_closed(Endpoint& endpoint, const Event& event);
   PeerExtra& extra();                      // made now, if there is none
   PeerExtra* find_extra() const noexcept;  // nullptr if there is none
   void release_extra() noexcept;
-  // After something was to be queued, with its result: acts as the route's OutputPolicy says.
-  std::error_code check_output(Endpoint& endpoint, const std::error_code& error);
+  // After something was to be queued, with its result: acts as the route's OutputPolicy says. Only
+  // needed after an error, or above the high watermark.
+  std::error_code check_output(Endpoint& endpoint, std::error_code error);
   void set_paused(Endpoint& endpoint, bool by_user, bool by_policy);
   CloseStatus close_status_of(const Endpoint& endpoint) const noexcept;
 
