@@ -55,6 +55,7 @@ struct LoopCounters {
 //   template <class... A> std::optional<ConnectionId> add(int fd, Role, const Config&, A&&... handler);
 //                                                   takes a connected (or connecting) socket over
 //   Driver<H>* find(ConnectionId);                  nullptr if it has ended
+//   ConnectionId id(std::uint32_t slot) const;      of the connection that is in a slot now
 //   void touch(ConnectionId);                       commands were given from outside its events:
 //                                                   drain, flush and re-arm it at the end of the turn
 //   template <class Visit> void for_each(Visit);    visit(ConnectionId, Driver<H>&); may touch()
