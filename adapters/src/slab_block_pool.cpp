@@ -39,6 +39,14 @@ void SlabBlockPool::release(std::byte* block) noexcept {
   cold_.push(block);
 }
 
+void SlabBlockPool::trim() noexcept {
+  while (warm_.size != 0) {
+    std::byte* const block = warm_.pop();
+    madvise(block, size_of_block, MADV_DONTNEED);
+    cold_.push(block);
+  }
+}
+
 void SlabBlockPool::Stack::reserve(std::size_t capacity) {
   auto larger = std::make_unique_for_overwrite<std::byte*[]>(capacity);
   std::copy_n(blocks.get(), size, larger.get());

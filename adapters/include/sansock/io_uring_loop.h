@@ -6,6 +6,7 @@
 // turn with a bounded wait hands over what it has itself brought about, too.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <vector>
@@ -113,6 +114,7 @@ class IoUringLoop {
     expire(now);
     settle(now);
     core_.try_accepting_again(freed_, room(), now);
+    if (core_.quiet() && options_.on_quiet) options_.on_quiet();
     if (bounded) core_.submit();
   }
 
@@ -133,7 +135,9 @@ class IoUringLoop {
 
   static constexpr int timers_per_turn = 1024;
 
-  unsigned room() const noexcept { return options_.connections_max - connections_; }
+  unsigned room() const noexcept {
+    return options_.connections_max - std::min(options_.connections_max, connections_);
+  }
 
   // A slot, and the place in the timer queue that it may need: set() must not fail later.
   bool ensure_free_slot() noexcept {

@@ -36,6 +36,8 @@ struct LoopOptions {
   // IoUringLoop: output of this size or more leaves without being copied, where the kernel can do
   // that. It pays on network cards with large messages; over loopback the kernel copies all the same.
   std::size_t zero_copy_min = SIZE_MAX;
+  // IoUringLoop: called when it gives back the memory of a burst that is over, for others who may.
+  std::function<void()> on_quiet = {};
 };
 
 struct LoopCounters {

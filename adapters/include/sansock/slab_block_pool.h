@@ -24,6 +24,8 @@ class SlabBlockPool final : public BlockPool {
   std::size_t block_size() const noexcept override { return size_of_block; }
   std::byte* acquire() noexcept override;
   void release(std::byte* block) noexcept override;
+  // Gives the pages of all free blocks back: for when a burst is over.
+  void trim() noexcept;
 
   std::size_t in_use() const noexcept { return in_use_; }
   std::size_t in_use_peak() const noexcept { return in_use_peak_; }

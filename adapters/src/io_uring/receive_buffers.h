@@ -37,6 +37,8 @@ class ReceiveBuffers {
   // happened for a while, and no read is under way.
   void publish(bool quiet) noexcept;
 
+  // There may be memory to be given back.
+  bool warm() const noexcept { return warm_; }
   unsigned posted() const noexcept { return posted_; }
   unsigned target() const noexcept { return target_; }
 
@@ -64,7 +66,7 @@ class ReceiveBuffers {
   unsigned reads_ = 0;       // of this window
   std::ptrdiff_t size_mean_ = 0;  // of what they were filled with, newest first
   int pending_ = 0;          // posted, and not yet shown to the kernel
-  bool warm_ = false;        // there may be memory to be given back
+  bool warm_ = false;
   std::vector<std::uint16_t> spare_;  // newest last: that is the one whose memory is warm
 };
 

@@ -74,7 +74,9 @@ struct UringCore::Parts {
   bool direct = false;
   bool multishot = true;  // receives
   bool mailbox_armed = false;
-  Instant waited_at = never;  // when the last wait began
+  bool busy = true;  // the last wait brought something
+  bool quiet = false;
+  Instant busy_at{};
 
   UringOp receive_op() const noexcept { return multishot ? UringOp::receive : UringOp::receive_once; }
   io_uring_sqe* prepare(LoopSocket socket, UringTag tag) noexcept;
@@ -121,10 +123,11 @@ unsigned UringCore::Parts::make_table(unsigned connections_max) noexcept {
 std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant deadline, Instant now) {
   Parts& parts = *parts_;
   ++parts.counters.turns;
+  if (parts.busy) parts.busy_at = now;
   // Only where the kernel writes nothing into a buffer but while this thread waits.
-  const bool quiet = parts.waited_at != never && now - parts.waited_at >= quiet_min;
-  parts.buffers.publish(quiet && parts.ring.deferred() && !parts.ring.completed());
-  parts.waited_at = now;
+  const bool trimmable = parts.buffers.warm() && parts.ring.deferred() && !parts.ring.completed();
+  parts.quiet = trimmable && now - parts.busy_at >= quiet_min;
+  parts.buffers.publish(parts.quiet);
   parts.listeners.arm();
   if (!parts.mailbox_armed) parts.arm_mailbox(mailbox.fd());
   std::erase_if(parts.closing, [&parts](LoopSocket socket) { return parts.close_direct(socket); });
@@ -132,10 +135,20 @@ std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant dead
   const Instant first = std::min(deadline, parts.listeners.suspended_until());
   const Duration until_first = first == never ? no_timeout : std::max(first - now, Duration::zero());
   parts.prepared_bytes = 0;
-  const auto completions = parts.ring.wait(std::min(wait_max, until_first));
+  Duration wait = std::min(wait_max, until_first);
+  // After a burst not for long: then its memory is given back.
+  if (parts.quiet) {
+    wait = Duration::zero();  // others have memory to give back, too
+  } else if (trimmable) {
+    wait = std::min(wait, parts.busy_at + quiet_min - now);
+  }
+  const auto completions = parts.ring.wait(wait);
+  parts.busy = !completions.empty();
   if (!parts.ring.prepared()) parts.arena.clear();
   return completions;
 }
+
+bool UringCore::quiet() const noexcept { return parts_->quiet; }
 
 void UringCore::submit() noexcept {
   parts_->buffers.publish(false);

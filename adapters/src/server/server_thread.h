@@ -38,6 +38,9 @@ class ServerThread {
   // Turns the loop, then ends what is left of it in the way of Server::stop().
   void run(Until until);
 
+  // Gives memory back that only a burst needs.
+  void trim() noexcept { pool_.trim(); }
+
   // From any thread; wake() also from signal handlers.
   bool post(std::function<void()> task) { return loop_->post(std::move(task)); }
   void wake() noexcept { loop_->wake(); }
