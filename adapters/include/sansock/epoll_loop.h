@@ -64,6 +64,7 @@ class EpollLoop {
     Channel* const channel = slots_.find(id);
     return channel == nullptr ? nullptr : &channel->driver();
   }
+  ConnectionId id(std::uint32_t slot) const noexcept { return slots_.id(slot); }
   int fd(ConnectionId id) noexcept {
     Channel* const channel = slots_.find(id);
     return channel == nullptr ? -1 : channel->fd();
