@@ -7,6 +7,8 @@
 #include <csignal>
 #include <iostream>
 
+#include "sansock/io_uring_support.h"
+
 namespace examples {
 namespace {
 
@@ -78,13 +80,17 @@ void add_adapter_option(CLI::App& app, sansock::Adapter& adapter) {
     } else if (text == "blocking") {
       adapter = sansock::Adapter::blocking;
     } else if (text == "io_uring") {
-      throw CLI::ValidationError("--adapter",
-                                 "io_uring is not built into this program: use auto, epoll or blocking");
+      if (const std::error_code error = sansock::io_uring_support()) {
+        throw CLI::ValidationError("--adapter", "io_uring is not to be had here (" + error.message() +
+                                                    "): use auto, epoll or blocking");
+      }
+      adapter = sansock::Adapter::io_uring;
     } else {
-      throw CLI::ValidationError("--adapter", "unknown adapter '" + text + "': use auto, epoll or blocking");
+      throw CLI::ValidationError("--adapter",
+                                 "unknown adapter '" + text + "': use auto, io_uring, epoll or blocking");
     }
   };
-  app.add_option_function<std::string>("--adapter", take, "I/O by auto, epoll or blocking")
+  app.add_option_function<std::string>("--adapter", take, "I/O by auto, io_uring, epoll or blocking")
       ->type_name("NAME");
 }
 

@@ -21,7 +21,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv);
 // Prints "PROGRAM: text" as one line on stderr.
 void complain(std::string_view program, std::string_view text);
 
-// --adapter auto|epoll|blocking
+// --adapter auto|io_uring|epoll|blocking
 void add_adapter_option(CLI::App& app, sansock::Adapter& adapter);
 // Options that the command line keeps a place for, and that this build can not serve: anything but
 // the value that asks for nothing is a usage error which says what to do.

@@ -1,4 +1,5 @@
 // The adapters' names, and which one `automatic` means.
+#include "sansock/io_uring_support.h"
 #include "sansock/server.h"
 
 namespace sansock {
@@ -8,12 +9,14 @@ std::string_view name(Adapter adapter) noexcept {
     case Adapter::automatic: return "automatic";
     case Adapter::epoll: return "epoll";
     case Adapter::blocking: return "blocking";
+    case Adapter::io_uring: return "io_uring";
   }
   return "unknown";
 }
 
 Adapter resolve_adapter(Adapter adapter) noexcept {
   if (adapter != Adapter::automatic) return adapter;
+  if (!io_uring_support()) return Adapter::io_uring;
 #ifdef SANSOCK_WITH_EPOLL
   return Adapter::epoll;
 #else

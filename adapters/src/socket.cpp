@@ -204,6 +204,12 @@ std::error_code set_nonblocking(int fd) noexcept {
   return {};
 }
 
+std::error_code set_blocking(int fd) noexcept {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return last_error();
+  return {};
+}
+
 Address local_address(int fd) {
   SocketAddress address{};
   socklen_t size = sizeof address;

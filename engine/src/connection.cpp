@@ -20,6 +20,7 @@ Connection::Connection(Role role, const Config& config, Phase phase) noexcept
 }
 
 Connection::~Connection() {
+  SANSOCK_ASSERT(!lent_);  // or the transport would go on reading memory that is somebody else's
   out_.clear(*config_->pool);
   release_control_block();
 }
@@ -61,7 +62,15 @@ void Connection::consume(std::size_t written, Instant now) noexcept {
   SANSOCK_ASSERT(settled_);
   settled_ = 0;
   arm(now);
-  if (phase_ == Phase::closed) return;  // a late completion: what it was about is discarded already
+  const bool was_lent = lent_;
+  lent_ = 0;
+  if (phase_ == Phase::closed) {
+    // A late completion. What it was about is discarded already, unless it was kept for its sake.
+    if (!was_lent) return;
+    out_.consume(*config_->pool, written);
+    out_.abandon(*config_->pool);
+    return;
+  }
   out_.consume(*config_->pool, written);
   // When the newest pong has left, all have; the queue itself may never run dry.
   pong_end_ -= static_cast<std::uint32_t>(std::min<std::size_t>(pong_end_, written));
@@ -99,12 +108,17 @@ Event Connection::poll() noexcept {
     if (!readable()) break;
     if (const Event event = read_step()) return event;
   }
-  if (phase_ == Phase::closed && !closed_given_) return closed_event();
+  if (phase_ == Phase::closed && !closed_given_ && !lent_) return closed_event();
   settled_ = 1;
   return {};
 }
 
 std::size_t Connection::gather(std::span<IoSlice> slices) noexcept { return out_.gather(slices); }
+
+void Connection::lend_output() noexcept {
+  SANSOCK_ASSERT(phase_ != Phase::closed && !out_.empty());
+  lent_ = 1;
+}
 
 TransportAction Connection::transport_action() const noexcept {
   if (phase_ == Phase::closed) return TransportAction::close;

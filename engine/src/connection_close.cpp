@@ -42,7 +42,7 @@ void Connection::advance(CloseInput input) noexcept {
     wait_ = Wait::header;
   }
   if (phase_ == Phase::closed) {
-    out_.abandon(*config_->pool);
+    if (!lent_) out_.abandon(*config_->pool);
     input_ = input_end_;
   }
 }

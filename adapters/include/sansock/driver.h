@@ -72,6 +72,8 @@ class Driver {
   void resume_reading() noexcept { endpoint_.pause_input(false); }
 
   std::size_t gather(std::span<IoSlice> slices) noexcept { return endpoint_.gather(slices); }
+  // What gather() gave is being sent; on_written() will tell how much of it was, also when nothing was.
+  void lend_output() noexcept { endpoint_.lend_output(); }
   Bytes detach_input() noexcept { return endpoint_.detach_input(); }
 
   Endpoint& endpoint() noexcept { return endpoint_; }

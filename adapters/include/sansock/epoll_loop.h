@@ -10,6 +10,7 @@
 #include "sansock/clock.h"
 #include "sansock/detail/channel.h"
 #include "sansock/detail/epoll_core.h"
+#include "sansock/detail/slot_table.h"
 
 namespace sansock {
 
@@ -25,9 +26,9 @@ class EpollLoop {
   ~EpollLoop() {
     core_.mailbox.close();
     options_.connections_max = 0;  // on_gone can add no more
-    for (std::uint32_t i = 0; i < slots(); ++i) {
-      if (at(i).serial != 0) follow(i, at(i).channel()->on_failure(errc::aborted, MonotonicClock::now()));
-    }
+    slots_.for_each([this](ConnectionId id, Channel& channel) {
+      follow(id.slot, channel, channel.on_failure(errc::aborted, MonotonicClock::now()));
+    });
   }
 
   std::error_code open() {
@@ -46,30 +47,29 @@ class EpollLoop {
     Socket socket(fd);
     if (connections_ >= options_.connections_max || !ensure_free_slot()) return std::nullopt;
     if (options_.tcp_nodelay) set_nodelay(fd);
-    const std::uint32_t index = free_.back();
-    Slot& slot = at(index);
-    const std::uint64_t serial = ++last_serial_;
-    if (!core_.watch(fd, EPOLLIN, index, static_cast<std::uint32_t>(serial))) return std::nullopt;
-    new (slot.memory) Channel(fd, role, config, std::forward<Args>(handler_arguments)...);
+    const ConnectionId id = slots_.acquire();
+    if (!core_.watch(fd, EPOLLIN, id.slot, static_cast<std::uint32_t>(id.serial))) {
+      slots_.release(id.slot);
+      return std::nullopt;
+    }
+    Channel& channel = slots_.emplace(id, fd, role, config, std::forward<Args>(handler_arguments)...);
     socket.release();
-    free_.pop_back();
-    slot.serial = serial;
-    slot.channel()->notes().watched = watch_read;
+    channel.notes().watched = watch_read;
     ++connections_;
-    touch({index, serial});  // arms its first deadline; a client's request goes out
-    return ConnectionId{index, serial};
+    touch(id);  // arms its first deadline; a client's request goes out
+    return id;
   }
 
   Driver<H>* find(ConnectionId id) noexcept {
-    Channel* const channel = channel_of(id);
+    Channel* const channel = slots_.find(id);
     return channel == nullptr ? nullptr : &channel->driver();
   }
   int fd(ConnectionId id) noexcept {
-    Channel* const channel = channel_of(id);
+    Channel* const channel = slots_.find(id);
     return channel == nullptr ? -1 : channel->fd();
   }
   void touch(ConnectionId id) noexcept {
-    Channel* const channel = channel_of(id);
+    Channel* const channel = slots_.find(id);
     if (channel == nullptr || channel->notes().dirty) return;
     try {
       dirty_.push_back(id);
@@ -80,9 +80,7 @@ class EpollLoop {
   }
   template <class Visit>
   void for_each(Visit&& visit) {
-    for (std::uint32_t i = 0; i < slots(); ++i) {
-      if (at(i).serial != 0) visit(ConnectionId{i, at(i).serial}, at(i).channel()->driver());
-    }
+    slots_.for_each([&visit](ConnectionId id, Channel& channel) { visit(id, channel.driver()); });
   }
 
   void turn(Duration wait_max) {
@@ -105,43 +103,21 @@ class EpollLoop {
  private:
   using Channel = detail::Channel<H>;
 
-  struct Slot {
-    alignas(Channel) std::byte memory[sizeof(Channel)];
-    std::uint64_t serial = 0;  // 0: free
-    Channel* channel() noexcept { return std::launder(reinterpret_cast<Channel*>(memory)); }
-  };
-  // All that a connection costs beside its Driver, with its 12 bytes in the timer queue and 4 in
-  // free_, is 40 bytes.
-  static_assert(sizeof(Slot) <= sizeof(Driver<H>) + 24);
   // Channel::Notes::watched, bits.
   static constexpr std::uint8_t watch_read = 1;
   static constexpr std::uint8_t watch_write = 2;
   static constexpr std::uint8_t watch_nothing = 4;
 
-  static constexpr std::uint32_t chunk_slots = 256;
   static constexpr int timers_per_turn = 1024;
 
-  Slot& at(std::uint32_t index) noexcept { return chunks_[index / chunk_slots][index % chunk_slots]; }
-  std::uint32_t slots() const noexcept { return static_cast<std::uint32_t>(chunks_.size()) * chunk_slots; }
-
-  Channel* channel_of(ConnectionId id) noexcept {
-    if (id.slot >= slots() || at(id.slot).serial != id.serial || id.serial == 0) return nullptr;
-    return at(id.slot).channel();
-  }
-
-  // Slots come in chunks that never move; all that they may ever need elsewhere is reserved with them.
-  bool ensure_free_slot() {
-    if (!free_.empty()) return true;
-    const std::uint32_t first = slots();
-    if (first + chunk_slots > TimerQueue::slot_max) return false;
+  // A slot, and the place in the timer queue that it may need: set() must not fail later.
+  bool ensure_free_slot() noexcept {
+    if (!slots_.ensure_free()) return false;
     try {
-      free_.reserve(first + chunk_slots);
-      core_.timers.reserve(first + chunk_slots);
-      chunks_.push_back(std::make_unique<Slot[]>(chunk_slots));
+      core_.timers.reserve(slots_.capacity());
     } catch (const std::bad_alloc&) {
       return false;
     }
-    for (std::uint32_t i = chunk_slots; i-- > 0;) free_.push_back(first + i);
     return true;
   }
 
@@ -152,63 +128,60 @@ class EpollLoop {
       return core_.accept_from(slot, options_.connections_max - connections_, now, core_.counters);
     }
     // An event of a connection that ended earlier in this turn carries a serial of the past.
-    if (slot >= slots() || static_cast<std::uint32_t>(at(slot).serial) != event.data.u64 >> 32) return;
-    if (at(slot).serial == 0) return;
-    Channel& channel = *at(slot).channel();
+    Channel* const found = slots_.find(slot, static_cast<std::uint32_t>(event.data.u64 >> 32));
+    if (found == nullptr) return;
+    Channel& channel = *found;
     const bool hung_up = (event.events & EPOLLHUP) != 0;
     bool reading = (channel.notes().watched & watch_read) != 0;
     // "Hung up" without "writable": a send finds out what there is to say.
     if ((event.events & EPOLLOUT) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
       const detail::Wants wants = channel.on_writable(now, options_.output_stall_timeout);
-      follow(slot, wants);
+      follow(slot, channel, wants);
       if (wants.closed) return;
       reading = reading && wants.read;  // it may have been paused just now
     }
     if (reading) {
       if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
-      follow(slot, channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
-                                       options_.output_stall_timeout));
+      follow(slot, channel,
+             channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
+                                 options_.output_stall_timeout));
     } else if ((event.events & EPOLLERR) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
       // Nothing else would tell that the peer is gone.
-      follow(slot, channel.on_failure(errc::transport_error, now));
+      follow(slot, channel, channel.on_failure(errc::transport_error, now));
     } else if (hung_up && channel.notes().watched != watch_nothing) {
       const auto wants = channel.on_hang_up(now, options_.output_stall_timeout);
-      if (wants) return follow(slot, *wants);
-      watch_for(slot, watch_nothing);  // or it would be said again in each turn
+      if (wants) return follow(slot, channel, *wants);
+      watch_for(slot, channel, watch_nothing);  // or it would be said again in each turn
     }
   }
 
   // Arranges to wait for what a channel wants.
-  void follow(std::uint32_t index, const detail::Wants& wants) {
-    if (wants.closed) return end(index);
+  void follow(std::uint32_t index, Channel& channel, const detail::Wants& wants) {
+    if (wants.closed) return end(index, channel);
     const auto watched =
         static_cast<std::uint8_t>((wants.read ? watch_read : 0) | (wants.write ? watch_write : 0));
-    const std::uint8_t before = at(index).channel()->notes().watched;
-    if (watched != before && (watched != 0 || before != watch_nothing)) watch_for(index, watched);
+    const std::uint8_t before = channel.notes().watched;
+    if (watched != before && (watched != 0 || before != watch_nothing)) watch_for(index, channel, watched);
     core_.timers.set(index, wants.deadline);
   }
 
-  void watch_for(std::uint32_t index, std::uint8_t watched) noexcept {
-    Slot& slot = at(index);
-    slot.channel()->notes().watched = watched;
+  void watch_for(std::uint32_t index, Channel& channel, std::uint8_t watched) noexcept {
+    channel.notes().watched = watched;
     const std::uint32_t mask = ((watched & watch_read) != 0 ? EPOLLIN : 0u) |
                                ((watched & watch_write) != 0 ? EPOLLOUT : 0u) |
                                ((watched & watch_nothing) != 0 ? EPOLLET : 0u);
-    core_.rewatch(slot.channel()->fd(), mask, index, static_cast<std::uint32_t>(slot.serial));
+    core_.rewatch(channel.fd(), mask, index, static_cast<std::uint32_t>(slots_.serial(index)));
   }
 
-  void end(std::uint32_t index) {
-    Slot& slot = at(index);
-    const ConnectionId id{index, slot.serial};
+  void end(std::uint32_t index, Channel& channel) {
+    const ConnectionId id = slots_.id(index);
     core_.timers.remove(index);
-    slot.serial = 0;
+    slots_.retire(index);
     --connections_;
     ++core_.counters.closed;
     freed_ = true;
-    if constexpr (requires(H & handler) { handler.on_gone(id); })
-      slot.channel()->driver().handler().on_gone(id);
-    slot.channel()->~Channel();  // closes the socket, which leaves epoll by that
-    free_.push_back(index);
+    if constexpr (requires(H & handler) { handler.on_gone(id); }) channel.driver().handler().on_gone(id);
+    slots_.destroy(index);  // closes the socket, which leaves epoll by that
   }
 
   // Bounded work a turn: what is left is due at once in the next one.
@@ -216,7 +189,8 @@ class EpollLoop {
     for (int i = 0; i < timers_per_turn; ++i) {
       const auto due = core_.timers.pop_due(now);
       if (!due) return;
-      follow(*due, at(*due).channel()->on_turn(now, options_.output_stall_timeout));
+      Channel& channel = slots_[*due];
+      follow(*due, channel, channel.on_turn(now, options_.output_stall_timeout));
     }
   }
 
@@ -225,9 +199,10 @@ class EpollLoop {
     std::vector<ConnectionId> dirty = std::move(dirty_);
     dirty_.clear();
     for (const ConnectionId id : dirty) {
-      if (channel_of(id) == nullptr) continue;
-      at(id.slot).channel()->notes().dirty = false;
-      follow(id.slot, at(id.slot).channel()->on_turn(now, options_.output_stall_timeout));
+      Channel* const channel = slots_.find(id);
+      if (channel == nullptr) continue;
+      channel->notes().dirty = false;
+      follow(id.slot, *channel, channel->on_turn(now, options_.output_stall_timeout));
     }
     if (dirty_.empty()) {
       dirty.clear();
@@ -238,10 +213,8 @@ class EpollLoop {
   LoopOptions options_;
   detail::EpollCore core_;
   std::unique_ptr<std::byte[]> buffer_;
-  std::vector<std::unique_ptr<Slot[]>> chunks_;
-  std::vector<std::uint32_t> free_;
+  detail::SlotTable<Channel> slots_;
   std::vector<ConnectionId> dirty_;
-  std::uint64_t last_serial_ = 0;
   unsigned connections_ = 0;
   bool freed_ = false;
 };

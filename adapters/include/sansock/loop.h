@@ -19,11 +19,22 @@ struct ConnectionId {
   bool operator==(const ConnectionId&) const = default;
 };
 
+// A stream socket in a loop's hands: a descriptor, or the index of a direct one, which only the
+// io_uring knows that it belongs to.
+struct LoopSocket {
+  int number = -1;
+  bool direct = false;
+};
+
 struct LoopOptions {
+  // The most that is read in one go. IoUringLoop divides it into buffers.
   std::size_t receive_buffer_size = 256u << 10;
   unsigned connections_max = 18'000;
   Duration output_stall_timeout = std::chrono::seconds(60);
   bool tcp_nodelay = true;
+  // IoUringLoop: output of this size or more leaves without being copied, where the kernel can do
+  // that. It pays on network cards with large messages; over loopback the kernel copies all the same.
+  std::size_t zero_copy_min = SIZE_MAX;
 };
 
 struct LoopCounters {
@@ -31,9 +42,12 @@ struct LoopCounters {
   std::uint64_t closed = 0;
   std::uint64_t accept_backoffs = 0;
   std::uint64_t turns = 0;
+  std::uint64_t enters = 0;       // IoUringLoop: system calls,
+  std::uint64_t submissions = 0;  // and the operations handed over with them
 };
 
 // template <Handler H> class EpollLoop (sansock/epoll_loop.h)
+// template <Handler H> class IoUringLoop (sansock/io_uring_loop.h)
 // template <Handler H> class BlockingLoop (sansock/blocking_loop.h): one connection, poll(2)
 //
 //   std::error_code open();                         makes the descriptors that it needs
@@ -49,8 +63,9 @@ struct LoopCounters {
 //   void wake() noexcept;                           from any thread and from signal handlers
 //   unsigned connections() const;
 //   const LoopCounters& counters() const;
-//   std::error_code listen(int fd, AcceptFunction); EpollLoop only: takes a listening socket over;
-//                                                   AcceptFunction(int fd) adds the connection
+//   std::error_code listen(int fd, AcceptFunction); not BlockingLoop: takes a listening socket over;
+//                                                   AcceptFunction adds what it is given: an int, or
+//                                                   of IoUringLoop a LoopSocket
 //   void stop_accepting();
 //
 // A handler H may have `void on_gone(ConnectionId)`: called last, when the transport was released.

@@ -32,8 +32,9 @@ namespace sansock {
 class Peer;
 class ServerPeer;
 
-enum class Adapter : std::uint8_t { automatic, epoll, blocking };
-// "epoll", "blocking"; what `automatic` picks on this machine is resolve_adapter().
+enum class Adapter : std::uint8_t { automatic, epoll, blocking, io_uring };
+// "epoll", "blocking", "io_uring"; what `automatic` picks on this machine is resolve_adapter(): io_uring
+// if the kernel has what it needs (io_uring_support() tells why not), else epoll.
 std::string_view name(Adapter adapter) noexcept;
 Adapter resolve_adapter(Adapter adapter) noexcept;
 

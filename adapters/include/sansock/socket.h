@@ -69,6 +69,8 @@ int accept_nonblocking(int listener) noexcept;
 // No Nagle delay; ignored where the socket is not TCP.
 void set_nodelay(int fd) noexcept;
 std::error_code set_nonblocking(int fd) noexcept;
+// For an io_uring, which waits only on behalf of sockets that would wait themselves.
+std::error_code set_blocking(int fd) noexcept;
 
 Address local_address(int fd);
 Address remote_address(int fd);

@@ -3,9 +3,13 @@
 // A deadline that moves later is not touched: its entry comes up early, and whoever pops it sets it
 // again. So a busy connection, whose deadlines move with every read, costs nothing here. An entry
 // is 8 bytes (40 bits of milliseconds, 24 of slot), and a slot has 4 more for its place in the heap.
+// Both lie in chunks that never move: an array that doubles would cost up to twice as much, and leave
+// its former self behind in the allocator.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -27,16 +31,29 @@ class TimerQueue {
   std::optional<std::uint32_t> pop_due(Instant now) noexcept;
   // When pop_due() will have something, rounded up to a millisecond; `never` if empty.
   Instant next() const noexcept;
-  std::size_t size() const noexcept { return heap_.size(); }
+  std::size_t size() const noexcept { return size_; }
 
  private:
-  void place(std::size_t index, std::uint64_t entry) noexcept;
-  void sift_up(std::size_t index, std::uint64_t entry) noexcept;
-  void sift_down(std::size_t index, std::uint64_t entry) noexcept;
-  void erase(std::size_t index) noexcept;
+  static constexpr std::uint32_t chunk_slots = 256;
+  // A heap has at most as many entries as there are slots, so both grow together.
+  struct Chunk {
+    std::array<std::uint64_t, chunk_slots> entries;      // milliseconds << 24 | slot
+    std::array<std::uint32_t, chunk_slots> positions{};  // of each slot: its index in the heap plus 1, or 0
+  };
 
-  std::vector<std::uint64_t> heap_;       // milliseconds << 24 | slot
-  std::vector<std::uint32_t> positions_;  // of each slot: its index in heap_ plus 1, or 0
+  std::uint64_t& entry(std::uint32_t index) noexcept {
+    return chunks_[index / chunk_slots]->entries[index % chunk_slots];
+  }
+  std::uint32_t& position(std::uint32_t slot) noexcept {
+    return chunks_[slot / chunk_slots]->positions[slot % chunk_slots];
+  }
+  void place(std::uint32_t index, std::uint64_t entry) noexcept;
+  void sift_up(std::uint32_t index, std::uint64_t entry) noexcept;
+  void sift_down(std::uint32_t index, std::uint64_t entry) noexcept;
+  void erase(std::uint32_t index) noexcept;
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::uint32_t size_ = 0;
 };
 
 }  // namespace sansock

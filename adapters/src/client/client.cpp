@@ -19,6 +19,9 @@
 #ifdef SANSOCK_WITH_BLOCKING
 #include "sansock/blocking_loop.h"
 #endif
+#ifdef SANSOCK_WITH_IO_URING
+#include "sansock/io_uring_loop.h"
+#endif
 
 namespace sansock {
 namespace {
@@ -38,6 +41,10 @@ std::unique_ptr<ClientLoop> make_loop(const ClientOptions& options) {
 #ifdef SANSOCK_WITH_EPOLL
     case Adapter::epoll:
       return std::make_unique<AnyLoopOf<EpollLoop<ClientHandler>, ClientHandler, ClientSession>>(loop);
+#endif
+#ifdef SANSOCK_WITH_IO_URING
+    case Adapter::io_uring:
+      return std::make_unique<AnyLoopOf<IoUringLoop<ClientHandler>, ClientHandler, ClientSession>>(loop);
 #endif
     case Adapter::automatic:
 #ifdef SANSOCK_WITH_BLOCKING
@@ -122,7 +129,7 @@ std::error_code Client::Impl::open(Socket socket, const ClientTarget& target) {
   loop = make_loop(options);
   if (!loop) return std::make_error_code(std::errc::operation_not_supported);
   if (const std::error_code error = loop->open()) return error;
-  const std::optional<ConnectionId> added = loop->add(socket.release(), Role::client, config, session);
+  const std::optional<ConnectionId> added = loop->add({socket.release()}, Role::client, config, session);
   if (!added) return std::make_error_code(std::errc::not_enough_memory);
   id = *added;
 

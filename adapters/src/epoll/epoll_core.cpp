@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 
+#include "accept_error.h"
 #include "sansock/detail/stream_io.h"
 
 namespace sansock::detail {
@@ -12,15 +13,6 @@ namespace {
 constexpr Duration accept_backoff = std::chrono::milliseconds(100);
 
 std::error_code last_error() noexcept { return {errno, std::system_category()}; }
-
-// Errors of the connection that was to be accepted (accept(2), "Error handling"): it is gone, and the
-// next one may be fine. All others, such as EMFILE, stay: level-triggered readiness would come back at
-// once while there is nothing to be done about it.
-bool is_of_connection(int error) noexcept {
-  constexpr int errors[] = {ECONNABORTED, ECONNRESET, EPROTO,       ENOPROTOOPT, ENETDOWN, ENETUNREACH,
-                            EHOSTDOWN,    ENONET,     EHOSTUNREACH, ETIMEDOUT,   EPERM};
-  return std::find(std::begin(errors), std::end(errors), error) != std::end(errors);
-}
 
 epoll_event make_event(std::uint32_t mask, std::uint32_t slot, std::uint32_t serial) noexcept {
   epoll_event event{};

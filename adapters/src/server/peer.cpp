@@ -114,7 +114,7 @@ CloseStatus Peer::close_status() const noexcept {
 }
 
 Address Peer::remote_address() const {
-  return sansock::remote_address(self().thread().loop().fd(self().connection_id()));
+  return self().thread().loop().remote_address(self().connection_id());
 }
 
 PeerId Peer::id() const noexcept { return self().thread().peer_id(self().connection_id()); }

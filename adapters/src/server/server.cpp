@@ -35,8 +35,7 @@ std::error_code Server::Impl::open() {
   if (listeners.empty()) return std::make_error_code(std::errc::destination_address_required);
   if (core.options.kernels == nullptr) core.options.kernels = kernels_from_environment();
   const Adapter adapter = resolve_adapter(core.options.adapter);
-  std::unique_ptr<ServerBackend> made =
-      adapter == Adapter::epoll ? make_epoll_backend(core) : make_blocking_backend(core);
+  std::unique_ptr<ServerBackend> made = make_backend(adapter, core);
   if (!made) return std::make_error_code(std::errc::operation_not_supported);
   if (const std::error_code error = made->open(listeners)) return error;
   backend = std::move(made);

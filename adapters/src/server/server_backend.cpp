@@ -13,4 +13,14 @@ void add_counters(Server::Counters& sum, const ServerThread::Counters& counters)
   sum.accept_backoffs += counters.accept_backoffs.load(order);
 }
 
+std::unique_ptr<ServerBackend> make_backend(Adapter adapter, ServerCore& core) {
+  switch (adapter) {
+    case Adapter::epoll: return make_epoll_backend(core);
+    case Adapter::blocking: return make_blocking_backend(core);
+    case Adapter::io_uring: return make_io_uring_backend(core);
+    case Adapter::automatic: break;  // resolve_adapter() never gives it
+  }
+  return nullptr;
+}
+
 }  // namespace sansock

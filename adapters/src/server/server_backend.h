@@ -40,5 +40,7 @@ void add_counters(Server::Counters& sum, const ServerThread::Counters& counters)
 // nullptr where the adapter was not built in.
 std::unique_ptr<ServerBackend> make_epoll_backend(ServerCore& core);
 std::unique_ptr<ServerBackend> make_blocking_backend(ServerCore& core);
+std::unique_ptr<ServerBackend> make_io_uring_backend(ServerCore& core);
+std::unique_ptr<ServerBackend> make_backend(Adapter adapter, ServerCore& core);
 
 }  // namespace sansock

@@ -169,7 +169,7 @@ std::error_code BlockingBackend::start_session(int fd) {
 }
 
 void BlockingBackend::serve(Session& session, int fd) noexcept {
-  if (session.thread.add(fd)) session.thread.run(ServerThread::Until::empty);
+  if (session.thread.add({fd})) session.thread.run(ServerThread::Until::empty);
   {
     const std::lock_guard lock(mutex_);
     finished_.push_back(session.thread.index());

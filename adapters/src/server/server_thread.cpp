@@ -8,6 +8,12 @@ namespace sansock {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+constexpr int cancel_turns_max = 100;
+
+}  // namespace
+
 ServerThread::ServerThread(ServerCore& core, std::uint64_t index, bool own_connection)
     : core_(core),
       index_(index),
@@ -47,11 +53,11 @@ std::error_code ServerThread::make_configs() {
 }
 
 std::error_code ServerThread::listen(int fd) {
-  return loop_->listen(fd, [this](int accepted) { add(accepted); });
+  return loop_->listen(fd, [this](LoopSocket accepted) { add(accepted); });
 }
 
-bool ServerThread::add(int fd) {
-  const std::optional<ConnectionId> id = loop_->add(fd, Role::server, handshake_config_, *this);
+bool ServerThread::add(LoopSocket socket) {
+  const std::optional<ConnectionId> id = loop_->add(socket, Role::server, handshake_config_, *this);
   if (!id) return false;
   loop_->find(*id)->handler().set_id(*id);
   own_slot_ = id->slot;
@@ -94,6 +100,8 @@ void ServerThread::drain() {
   }
   drop_all();
   turn(Duration::zero());  // also runs what was posted last
+  // What an io_uring has under way is cancelled, which takes a turn or two.
+  for (int i = 0; i < cancel_turns_max && loop_->connections() != 0; ++i) turn(std::chrono::milliseconds(1));
 }
 
 void ServerThread::close_all() {

@@ -29,8 +29,8 @@ class ServerThread {
   std::error_code open(std::unique_ptr<PeerLoop> loop);
   // Takes a listening socket over; its connections become peers.
   std::error_code listen(int fd);
-  // Takes a connected socket over. false: no memory, or too many; `fd` is closed.
-  bool add(int fd);
+  // Takes a connected socket over. false: no memory, or too many; it is closed then.
+  bool add(LoopSocket socket);
 
   enum class Until : std::uint8_t { stop, empty };  // `empty`: or no connection is left
   // Turns the loop, then ends what is left of it in the way of Server::stop().

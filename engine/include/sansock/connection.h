@@ -64,6 +64,10 @@ class Connection {
   // Fills `slices` with queued output, oldest first; returns how many. The memory stays where it
   // is until consume() has passed it. Calling it again gives the same bytes again.
   std::size_t gather(std::span<IoSlice> slices) noexcept;
+  // An asynchronous transport reads what gather() gave while other things happen: until the next
+  // consume(), which may say 0, none of that memory is released, whatever ends the connection.
+  // Event::sent of a lent segment and Event::closed wait for that consume().
+  void lend_output() noexcept;
   // When to call handle_timeout(): `never`, or `at_once` after a command that armed a timer.
   Instant deadline() const noexcept;
   TransportAction transport_action() const noexcept;
@@ -95,6 +99,7 @@ class Connection {
   Role role() const noexcept { return client_ ? Role::client : Role::server; }
   ReadyState state() const noexcept;
   bool input_paused() const noexcept { return paused_; }
+  bool output_lent() const noexcept { return lent_; }
   // Bytes that gather() would give in all: what is queued and not yet consumed.
   std::size_t output_size() const noexcept { return out_.size(); }
   // false once the connection is over, or will be without reading on.
@@ -212,6 +217,7 @@ class Connection {
   std::uint8_t settled_ : 1 = 1;      // poll() gave none after the last input
   std::uint8_t seen_data_ : 1 = 0;    // the first data frame has come
   std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
+  std::uint8_t lent_ : 1 = 0;         // the transport is reading queued output; see lend_output()
   std::uint8_t header_size_ : 4 = 0;  // bytes of a cut header in frame_.header
 };
 

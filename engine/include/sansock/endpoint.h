@@ -50,6 +50,7 @@ class Endpoint {
 
   Event poll() noexcept;
   std::size_t gather(std::span<IoSlice> slices) noexcept { return connection_.gather(slices); }
+  void lend_output() noexcept { connection_.lend_output(); }
   Instant deadline() const noexcept { return connection_.deadline(); }
   TransportAction transport_action() const noexcept { return connection_.transport_action(); }
 
@@ -75,6 +76,7 @@ class Endpoint {
   ReadyState state() const noexcept { return connection_.state(); }
   // Also true while a request waits for its answer.
   bool input_paused() const noexcept;
+  bool output_lent() const noexcept { return connection_.output_lent(); }
   std::size_t output_size() const noexcept { return connection_.output_size(); }
   bool wants_input() const noexcept { return connection_.wants_input() && !input_paused(); }
   CloseStatus close_status() const noexcept { return connection_.close_status(); }

@@ -1,0 +1,273 @@
+// A socket and its Driver, as the completion-based loop (io_uring) uses them: what to ask the ring
+// for, and what its answers mean. It holds no protocol rule.
+//
+// At most one receive, one send and one watch are under way. The kernel holds on to what they were
+// given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
+// under way any more, the channel.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "sansock/detail/uring_core.h"
+#include "sansock/driver.h"
+
+namespace sansock::detail {
+
+// What a channel needs from its loop in each call.
+struct RingContext {
+  UringCore& core;
+  UringTag tag;  // the channel's; its operation does not matter
+  Instant now;
+  Duration stall_max;
+};
+
+struct RingWants {
+  bool closed = false;  // the end: release the socket
+  bool again = false;   // the ring was full: call on_turn() in the next turn
+  Instant deadline = never;
+};
+
+template <Handler H>
+class RingChannel {
+ public:
+  template <class... Args>
+  RingChannel(LoopSocket socket, Role role, const Config& config, Args&&... handler_arguments)
+      : driver_(role, config, std::forward<Args>(handler_arguments)...),
+        fd_(socket.number),
+        direct_(socket.direct) {}
+  RingChannel(const RingChannel&) = delete;
+  RingChannel& operator=(const RingChannel&) = delete;
+
+  Driver<H>& driver() noexcept { return driver_; }
+  LoopSocket socket() const noexcept { return {fd_, direct_}; }
+  // The loop's note: its commands are still to be carried out.
+  bool dirty() const noexcept { return dirty_; }
+  void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
+
+  // `last`: nothing else is known to have arrived, so what there is to say is said now.
+  RingWants on_received(const UringCompletion& completion, bool last, const RingContext& context) {
+    if (!completion.more) receiving_ = cancelling_ = false;
+    Interest interest;
+    if (ended_) {
+      if (completion.has_buffer) context.core.recycle(completion);
+      return finish(context);
+    }
+    if (completion.result > 0) {
+      interest = take(context.core.received(completion), context.now);
+      context.core.recycle(completion);
+      if (!last && completion.more && !interest.close) return {.again = true, .deadline = interest.deadline};
+    } else if (completion.result == 0) {
+      eof_ = true;
+      interest = driver_.resume(context.now);
+    } else if (context.core.receive_again(completion)) {
+      interest = driver_.resume(context.now);
+    } else {
+      return on_failure(errc::transport_error, context);
+    }
+    return go_on(interest, context);
+  }
+
+  RingWants on_sent(const UringCompletion& completion, const RingContext& context) {
+    if (completion.more) {  // its memory is still in use: a notification follows
+      zero_copy_sent_ = completion.result;
+      return {.deadline = never};
+    }
+    const std::int32_t result = completion.notification ? zero_copy_sent_ : completion.result;
+    sending_ = false;
+    if (result < 0) fail_send(-result, context.now);
+    const Interest interest = driver_.on_written(static_cast<std::size_t>(std::max(result, 0)), context.now);
+    return ended_ ? finish(context) : go_on(interest, context);
+  }
+
+  // The peer has closed its end, or the connection has failed, while reading is paused.
+  RingWants on_hang_up(const UringCompletion&, const RingContext& context) {
+    watching_ = false;
+    if (ended_) return finish(context);
+    hung_up_ = true;  // what is still there is read: it is bounded, since nothing can follow
+    return go_on(driver_.resume(context.now), context);
+  }
+  // A deadline may have passed, or commands were given.
+  RingWants on_turn(const RingContext& context) {
+    if (ended_) return finish(context);
+    if (sending_ && stall_deadline(context) <= context.now) {
+      return on_failure(errc::output_stall_timeout, context);
+    }
+    return go_on(driver_.on_timeout(context.now), context);
+  }
+  RingWants on_failure(errc cause, const RingContext& context) {
+    driver_.on_failure(cause, context.now);
+    return finish(context);
+  }
+  // The ring is gone and has left nothing under way.
+  void on_ring_end(Instant now) {
+    if (!ended_) driver_.on_failure(errc::aborted, now);
+    if (driver_.endpoint().output_lent()) driver_.on_written(0, now);
+  }
+
+ private:
+  static constexpr Duration send_again_after = std::chrono::milliseconds(10);
+
+  // What only a paused connection needs.
+  struct Stash {
+    std::vector<std::byte> bytes;  // read; from `begin` on not taken by the engine
+    std::size_t begin = 0;
+  };
+  bool stash_empty() const noexcept { return stash_ == nullptr; }
+
+  Interest take(Bytes input, Instant now) {
+    if (stash_empty() && !driver_.endpoint().input_paused()) {
+      const Interest interest = driver_.on_bytes(input, now);
+      if (keep(driver_.detach_input())) return interest;
+    } else if (keep(input)) {
+      return driver_.resume(now);
+    }
+    return driver_.on_failure(errc::memory_exhausted, now);
+  }
+
+  // First what was read before. It moves out while it is fed, and what is left of it moves back, so
+  // that a handler that pauses after each of many small messages does not have them copied each time.
+  Interest take_stash(Instant now) {
+    std::unique_ptr<Stash> stash = std::move(stash_);
+    const Interest interest = driver_.on_bytes(Bytes(stash->bytes).subspan(stash->begin), now);
+    const Bytes rest = driver_.detach_input();
+    stash->begin = stash->bytes.size() - rest.size();
+    if (!rest.empty()) stash_ = std::move(stash);
+    return interest;
+  }
+
+  bool keep(Bytes rest) noexcept {
+    if (rest.empty()) return true;
+    try {
+      if (stash_ == nullptr) stash_ = std::make_unique<Stash>();
+      stash_->bytes.insert(stash_->bytes.end(), rest.begin(), rest.end());
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return true;
+  }
+
+  // Feeds what is there, and asks the ring for what the driver wants next.
+  RingWants go_on(Interest interest, const RingContext& context) {
+    while (!interest.close) {
+      if (interest.read && !stash_empty()) {
+        interest = take_stash(context.now);
+      } else if (eof_ && !eof_told_ && stash_empty() && (interest.read || hung_up_)) {
+        eof_told_ = true;
+        interest = send_failed_ ? driver_.on_failure(errc::transport_error, context.now)
+                                : driver_.on_eof(context.now);
+      } else {
+        break;
+      }
+    }
+    if (interest.close) return finish(context);
+    if (send_failed_ && !interest.read) return on_failure(errc::transport_error, context);
+    RingWants wants{.deadline = interest.deadline};
+    write(interest, wants, context);
+    read(interest, wants, context);
+    return wants;
+  }
+
+  void write(const Interest& interest, RingWants& wants, const RingContext& context) {
+    if (interest.shutdown_write && !shut_ && !sending_) {
+      shut_ = context.core.shutdown_write(socket());
+      wants.again |= !shut_;
+    }
+    if (interest.write && !sending_ && !send_failed_) {
+      if (send_at_ticks_ != 0 && ticks(context.now) - send_at_ticks_ > ticks_half) {
+        wants.deadline = std::min(wants.deadline, context.now + send_again_after);
+        return;
+      }
+      send_at_ticks_ = 0;
+      std::array<IoSlice, 64> slices;
+      const std::size_t count = driver_.gather(slices);
+      if (context.core.send(socket(), context.tag.with(UringOp::send), std::span(slices).first(count))) {
+        driver_.endpoint().lend_output();
+        sending_ = true;
+        send_at_ticks_ = ticks(context.now);
+      } else {
+        wants.again = true;
+      }
+    }
+    if (sending_) wants.deadline = std::min(wants.deadline, stall_deadline(context));
+  }
+
+  // While reading is paused nothing is received, but the peer's end is still noticed.
+  void read(const Interest& interest, RingWants& wants, const RingContext& context) {
+    const bool wanted = (interest.read && stash_empty()) || hung_up_;
+    if (wanted && !receiving_ && !eof_) {
+      receiving_ = context.core.receive(socket(), context.tag);
+      wants.again |= !receiving_;
+    } else if (!wanted && receiving_ && !cancelling_) {
+      cancelling_ = context.core.cancel_receive(context.tag);
+      wants.again |= !cancelling_;
+    }
+    const bool paused = !interest.read && !receiving_ && !eof_ && !hung_up_;
+    if (paused && !watching_) {
+      watching_ = context.core.watch_hang_up(socket(), context.tag.with(UringOp::hang_up));
+      wants.again |= !watching_;
+    }
+  }
+
+  // The driver has ended. What is under way is cancelled, and when nothing is any more, so has this.
+  RingWants finish(const RingContext& context) {
+    ended_ = true;
+    bool asked = true;
+    if (receiving_ && !cancelling_) asked &= cancelling_ = context.core.cancel_receive(context.tag);
+    if (watching_ && !watch_cancelled_)
+      asked &= watch_cancelled_ = context.core.cancel(context.tag.with(UringOp::hang_up));
+    if (sending_ && !send_cancelled_)
+      asked &= send_cancelled_ = context.core.cancel(context.tag.with(UringOp::send));
+    return {.closed = !receiving_ && !watching_ && !sending_, .again = !asked, .deadline = never};
+  }
+
+  // The peer is gone, but what it sent before, its Close frame most of all, may still be here: reading
+  // goes on to its end.
+  void fail_send(int error, Instant now) noexcept {
+    if (UringCore::send_later(error)) {
+      send_at_ticks_ = ticks(now + send_again_after);
+    } else {
+      send_failed_ = true;
+    }
+  }
+
+  // Milliseconds, of 32 bits to keep a connection small; differences are right for 24 days.
+  static std::uint32_t ticks(Instant at) noexcept {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+    return static_cast<std::uint32_t>(ms) | 1;  // never 0
+  }
+  Instant stall_deadline(const RingContext& context) const noexcept {
+    const auto passed = std::chrono::milliseconds(ticks(context.now) - send_at_ticks_);
+    if (context.stall_max >= never - context.now) return never;
+    return context.now - passed + context.stall_max;
+  }
+
+  static constexpr std::uint32_t ticks_half = UINT32_MAX / 2;
+
+  Driver<H> driver_;
+  std::unique_ptr<Stash> stash_;
+  int fd_;
+  // When the send under way was handed over; otherwise when the next one may be, after an error; or 0.
+  std::uint32_t send_at_ticks_ = 0;
+  std::int32_t zero_copy_sent_ = 0;
+  bool direct_ : 1;
+  bool dirty_ : 1 = false;
+  bool receiving_ : 1 = false;
+  bool cancelling_ : 1 = false;  // the receive
+  bool sending_ : 1 = false;
+  bool send_cancelled_ : 1 = false;
+  bool send_failed_ : 1 = false;
+  bool watching_ : 1 = false;
+  bool watch_cancelled_ : 1 = false;
+  bool hung_up_ : 1 = false;
+  bool eof_ : 1 = false;       // the peer's half has ended
+  bool eof_told_ : 1 = false;  // and the engine knows
+  bool shut_ : 1 = false;
+  bool ended_ : 1 = false;
+};
+
+}  // namespace sansock::detail

@@ -1,0 +1,78 @@
+// What an IoUringLoop has to do that does not depend on its handler type: the ring, the buffers that
+// are received into, the listeners, the mailbox. liburing stays behind it.
+//
+// An operation that the ring can not take now gives false; it is to be asked for again in the next
+// turn. Whatever it points to must stay until its completion.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "sansock/detail/uring_completion.h"
+#include "sansock/loop.h"
+#include "sansock/mailbox.h"
+#include "sansock/timer_queue.h"
+
+namespace sansock::detail {
+
+class UringCore {
+ public:
+  using AcceptFunction = std::function<void(LoopSocket)>;
+
+  UringCore();
+  UringCore(const UringCore&) = delete;
+  UringCore& operator=(const UringCore&) = delete;
+  ~UringCore();
+
+  // What the kernel does not offer is told by the error: see uring_support().
+  std::error_code open(const LoopOptions& options);
+
+  // Hands over what was prepared; waits at most `wait_max`, until `deadline`, or until accepting may
+  // be tried again.
+  std::span<const UringCompletion> wait(Duration wait_max, Instant deadline, Instant now);
+  void submit() noexcept;
+
+  // --- a connection's operations ----------------------------------------------------------------
+  // Completes with UringOp::receive or, of an older kernel, receive_once.
+  bool receive(LoopSocket socket, UringTag tag) noexcept;
+  bool cancel_receive(UringTag tag) noexcept;
+  // Several completions: a result, and with `more` a notification that the memory is free again.
+  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices) noexcept;
+  bool shutdown_write(LoopSocket socket) noexcept;
+  // Completes when both halves have ended or the connection has failed; the result has the events.
+  bool watch_hang_up(LoopSocket socket, UringTag tag) noexcept;
+  bool cancel(UringTag tag) noexcept;
+  void close(LoopSocket socket) noexcept;
+  // A descriptor of its own for a direct one; -1 where there is none to be had.
+  int install(LoopSocket socket) noexcept;
+
+  // The bytes of a completion, and their memory's way back.
+  Bytes received(const UringCompletion& completion) noexcept;
+  void recycle(const UringCompletion& completion) noexcept;
+  // Whether the error of a receive() tells that it only has to be asked for again.
+  bool receive_again(const UringCompletion& completion) noexcept;
+  // Likewise of send(): not at once, but soon.
+  static bool send_later(int error) noexcept;
+
+  // --- listeners --------------------------------------------------------------------------------
+  std::error_code listen(int fd, AcceptFunction accepted);
+  void stop_accepting() noexcept;
+  // `room`: how many more connections are allowed.
+  void on_accept(const UringCompletion& completion, unsigned room, Instant now);
+  // Hands out what was accepted while there was no room, and takes listening up again where it was
+  // suspended. `freed`: descriptors or connections have become free.
+  void try_accepting_again(bool freed, unsigned room, Instant now);
+  void on_mailbox(const UringCompletion& completion);
+
+  const LoopCounters& counters() const noexcept;
+
+  Mailbox mailbox;
+  TimerQueue timers;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sansock::detail

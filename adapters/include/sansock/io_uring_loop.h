@@ -1,0 +1,243 @@
+// A loop over io_uring(7): many connections, one thread, one system call a turn. See sansock/loop.h
+// for what loops have in common, and io_uring_support() for whether this machine has what it needs.
+//
+// The thread of the first turn() is the loop's from then on. The loop is destroyed by it, or after it
+// has ended. What handlers and commands have queued is handed to the kernel with the next turn(); a
+// turn with a bounded wait hands over what it has itself brought about, too.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sansock/clock.h"
+#include "sansock/detail/ring_channel.h"
+#include "sansock/detail/slot_table.h"
+#include "sansock/detail/uring_core.h"
+#include "sansock/io_uring_support.h"
+#include "sansock/socket.h"
+
+namespace sansock {
+
+template <Handler H>
+class IoUringLoop {
+ public:
+  using AcceptFunction = detail::UringCore::AcceptFunction;
+
+  explicit IoUringLoop(LoopOptions options = {}) : options_(options) {}
+  IoUringLoop(const IoUringLoop&) = delete;
+  IoUringLoop& operator=(const IoUringLoop&) = delete;
+  // Drops all connections, each with its `closed` event, and what is still posted.
+  ~IoUringLoop() {
+    core_.mailbox.close();
+    options_.connections_max = 0;  // on_gone can add no more
+    core_.stop_accepting();
+    drop_all();
+  }
+
+  std::error_code open() { return core_.open(options_); }
+
+  // Takes a listening socket over. `accepted` is given each connection's socket, to add() it.
+  std::error_code listen(int fd, AcceptFunction accepted) { return core_.listen(fd, std::move(accepted)); }
+  void stop_accepting() noexcept { core_.stop_accepting(); }
+
+  // Takes over a connected or connecting socket, or what a listener has accepted. nullopt: no memory or
+  // no room; the socket is closed then.
+  template <class... Args>
+  std::optional<ConnectionId> add(LoopSocket socket, Role role, const Config& config,
+                                  Args&&... handler_arguments) {
+    if (connections_ >= options_.connections_max || !ensure_free_slot()) {
+      core_.close(socket);
+      return std::nullopt;
+    }
+    const ConnectionId id = slots_.acquire();
+    slots_.emplace(id, socket, role, config, std::forward<Args>(handler_arguments)...);
+    ++connections_;
+    touch(id);  // arms its first deadline; a client's request goes out
+    return id;
+  }
+  template <class... Args>
+  std::optional<ConnectionId> add(int fd, Role role, const Config& config, Args&&... handler_arguments) {
+    Socket socket(fd);
+    if (set_blocking(fd)) return std::nullopt;
+    if (options_.tcp_nodelay) set_nodelay(fd);
+    return add(LoopSocket{socket.release()}, role, config, std::forward<Args>(handler_arguments)...);
+  }
+
+  Driver<H>* find(ConnectionId id) noexcept {
+    Channel* const channel = slots_.find(id);
+    return channel == nullptr ? nullptr : &channel->driver();
+  }
+  ConnectionId id(std::uint32_t slot) const noexcept { return slots_.id(slot); }
+  // -1 also for a direct descriptor, which has no number of its own; see with_fd().
+  int fd(ConnectionId id) noexcept {
+    Channel* const channel = slots_.find(id);
+    return channel == nullptr || channel->socket().direct ? -1 : channel->socket().number;
+  }
+  // Calls visit(int fd) with a descriptor that is valid during the call, for addresses and socket
+  // options; -1 where there is none to be had.
+  template <class Visit>
+  auto with_fd(ConnectionId id, Visit&& visit) {
+    Channel* const channel = slots_.find(id);
+    if (channel == nullptr || !channel->socket().direct) return visit(fd(id));
+    const Socket installed(core_.install(channel->socket()));
+    return visit(installed.fd());
+  }
+  void touch(ConnectionId id) noexcept {
+    Channel* const channel = slots_.find(id);
+    if (channel == nullptr || channel->dirty()) return;
+    try {
+      dirty_.push_back(id);
+      channel->set_dirty(true);
+    } catch (const std::bad_alloc&) {
+      core_.timers.set(id.slot, at_once);  // has the room, and does the same by a longer way
+    }
+  }
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    slots_.for_each([&visit](ConnectionId id, Channel& channel) { visit(id, channel.driver()); });
+  }
+
+  void turn(Duration wait_max) {
+    const bool bounded = wait_max != no_timeout;
+    Instant now = MonotonicClock::now();
+    settle(now);
+    if (!dirty_.empty()) wait_max = Duration::zero();
+    const auto completions = core_.wait(wait_max, core_.timers.next(), now);
+    now = MonotonicClock::now();
+    freed_ = false;
+    for (const detail::UringCompletion& completion : completions) handle(completion, now);
+    expire(now);
+    settle(now);
+    core_.try_accepting_again(freed_, room(), now);
+    if (bounded) core_.submit();
+  }
+
+  bool post(std::function<void()> task) { return core_.mailbox.post(std::move(task)); }
+  void wake() noexcept { core_.mailbox.wake(); }
+  unsigned connections() const noexcept { return connections_; }
+  const LoopCounters& counters() const noexcept {
+    LoopCounters& counters = counters_;
+    const std::uint64_t closed = counters.closed;
+    counters = core_.counters();
+    counters.closed = closed;
+    return counters;
+  }
+
+ private:
+  using Channel = detail::RingChannel<H>;
+  using UringOp = detail::UringOp;
+
+  static constexpr int timers_per_turn = 1024;
+
+  unsigned room() const noexcept { return options_.connections_max - connections_; }
+
+  // A slot, and the place in the timer queue that it may need: set() must not fail later.
+  bool ensure_free_slot() noexcept {
+    if (!slots_.ensure_free()) return false;
+    try {
+      core_.timers.reserve(slots_.capacity());
+    } catch (const std::bad_alloc&) {
+      return false;
+    }
+    return true;
+  }
+
+  detail::RingContext context(std::uint32_t index, Instant now) noexcept {
+    return {core_, detail::UringTag(UringOp::receive, index, slots_.serial(index)), now,
+            options_.output_stall_timeout};
+  }
+
+  void handle(const detail::UringCompletion& completion, Instant now) {
+    switch (completion.tag.op()) {
+      case UringOp::accept: return core_.on_accept(completion, room(), now);
+      case UringOp::mailbox: return core_.on_mailbox(completion);
+      case UringOp::ignored:
+      case UringOp::install: return;
+      default: break;
+    }
+    const std::uint32_t index = completion.tag.slot();
+    Channel* const channel = slots_.find(index, completion.tag.serial());
+    if (channel == nullptr) {  // can not be: a channel outlives what it has asked for
+      if (completion.has_buffer) core_.recycle(completion);
+      return;
+    }
+    const detail::RingContext context = this->context(index, now);
+    switch (completion.tag.op()) {
+      case UringOp::send: return follow(index, *channel, channel->on_sent(completion, context));
+      case UringOp::hang_up: return follow(index, *channel, channel->on_hang_up(completion, context));
+      default:
+        return follow(index, *channel,
+                      channel->on_received(completion, !completion.socket_filled, context));
+    }
+  }
+
+  // Arranges for what a channel wants.
+  void follow(std::uint32_t index, Channel& channel, const detail::RingWants& wants) {
+    if (wants.closed) return end(index, channel);
+    if (wants.again) touch(slots_.id(index));
+    core_.timers.set(index, wants.deadline);
+  }
+
+  void end(std::uint32_t index, Channel& channel) {
+    const ConnectionId id = slots_.id(index);
+    core_.timers.remove(index);
+    slots_.retire(index);
+    --connections_;
+    ++counters_.closed;
+    freed_ = true;
+    if constexpr (requires(H & handler) { handler.on_gone(id); }) channel.driver().handler().on_gone(id);
+    core_.close(channel.socket());
+    slots_.destroy(index);
+  }
+
+  // Bounded work a turn: what is left is due at once in the next one.
+  void expire(Instant now) {
+    for (int i = 0; i < timers_per_turn; ++i) {
+      const auto due = core_.timers.pop_due(now);
+      if (!due) return;
+      follow(*due, slots_[*due], slots_[*due].on_turn(context(*due, now)));
+    }
+  }
+
+  // Connections that were given commands from outside of their own events, or that the ring had no
+  // room for.
+  void settle(Instant now) {
+    if (dirty_.empty()) return;
+    std::vector<ConnectionId> dirty = std::move(dirty_);
+    dirty_.clear();
+    for (const ConnectionId id : dirty) {
+      Channel* const channel = slots_.find(id);
+      if (channel == nullptr) continue;
+      channel->set_dirty(false);
+      follow(id.slot, *channel, channel->on_turn(context(id.slot, now)));
+    }
+    if (dirty_.empty()) {
+      dirty.clear();
+      dirty_ = std::move(dirty);  // keeps its capacity
+    }
+  }
+
+  void drop_all() {
+    constexpr int turns_max = 100;  // a cancelled operation completes within a turn or two
+    const Instant now = MonotonicClock::now();
+    slots_.for_each([this, now](ConnectionId id, Channel& channel) {
+      follow(id.slot, channel, channel.on_failure(errc::aborted, context(id.slot, now)));
+    });
+    for (int i = 0; connections_ != 0 && i < turns_max; ++i) turn(std::chrono::milliseconds(1));
+    // Another thread turned this loop, and the kernel has cancelled all of it when that thread ended.
+    slots_.for_each([this, now](ConnectionId id, Channel& channel) {
+      channel.on_ring_end(now);
+      end(id.slot, channel);
+    });
+  }
+
+  LoopOptions options_;
+  detail::UringCore core_;
+  detail::SlotTable<Channel> slots_;
+  std::vector<ConnectionId> dirty_;
+  mutable LoopCounters counters_;
+  unsigned connections_ = 0;
+  bool freed_ = false;
+};
+
+}  // namespace sansock

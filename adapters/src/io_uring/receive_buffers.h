@@ -1,0 +1,65 @@
+// The buffers that the kernel picks from when something arrives: a provided-buffer ring.
+//
+// The kernel takes buffers in the order in which they were posted, so a large ring would have each
+// read land in memory that was not touched for long. As few are posted as are needed: more when the
+// kernel runs out of them, fewer again when they were not used.
+#pragma once
+
+#include <liburing.h>
+
+#include <system_error>
+#include <vector>
+
+#include "sansock/detail/uring_completion.h"
+#include "sansock/types.h"
+
+namespace sansock::detail {
+
+class ReceiveBuffers {
+ public:
+  static constexpr int group = 0;
+
+  ReceiveBuffers() = default;
+  ReceiveBuffers(const ReceiveBuffers&) = delete;
+  ReceiveBuffers& operator=(const ReceiveBuffers&) = delete;
+  ~ReceiveBuffers();
+
+  // `count` is a power of two, up to 32,768. The ring must outlive the buffers.
+  std::error_code open(io_uring* ring, unsigned count, std::size_t size);
+
+  // What a completion brought. The kernel has no claim to it until recycle().
+  Bytes taken(std::uint16_t buffer, std::size_t size) noexcept;
+  void recycle(std::uint16_t buffer) noexcept;
+  // The kernel found none (ENOBUFS).
+  void starved() noexcept;
+  // Shows the kernel what was posted; once a turn, before it is asked for more. `quiet`: nothing has
+  // happened for a while, and no read is under way.
+  void publish(bool quiet) noexcept;
+
+  unsigned posted() const noexcept { return posted_; }
+  unsigned target() const noexcept { return target_; }
+
+ private:
+  static constexpr unsigned target_min = 4;
+  static constexpr unsigned window = 4096;  // reads after which the target is looked at again
+
+  std::byte* memory_of(std::uint16_t buffer) const noexcept { return memory_ + buffer * size_; }
+  void post(std::uint16_t buffer) noexcept;
+  void shrink() noexcept;
+
+  io_uring* ring_ = nullptr;
+  io_uring_buf_ring* shared_ = nullptr;
+  std::size_t shared_size_ = 0;
+  std::byte* memory_ = nullptr;
+  std::size_t size_ = 0;
+  unsigned count_ = 0;
+  unsigned target_ = 0;      // how many are to be posted
+  unsigned posted_ = 0;      // and how many are
+  unsigned posted_min_ = 0;  // the fewest in this window
+  unsigned reads_ = 0;       // of this window
+  int pending_ = 0;          // posted, and not yet shown to the kernel
+  bool warm_ = false;        // there may be memory to be given back
+  std::vector<std::uint16_t> spare_;  // newest last: that is the one whose memory is warm
+};
+
+}  // namespace sansock::detail

@@ -1,0 +1,60 @@
+// An io_uring of liburing, set up with as many of the wanted features as the kernel grants.
+#pragma once
+
+#include <liburing.h>
+
+#include <array>
+#include <span>
+#include <system_error>
+
+#include "sansock/detail/uring_completion.h"
+#include "sansock/types.h"
+
+namespace sansock::detail {
+
+class Ring {
+ public:
+  Ring() = default;
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+  ~Ring();
+
+  // How many of each may wait: submissions to be handed over, completions to be looked at.
+  std::error_code open(unsigned submissions_max, unsigned completions_max);
+  bool is_open() const noexcept { return open_; }
+
+  // An empty submission. nullptr: the kernel takes none now, because completions wait to be taken.
+  io_uring_sqe* next() noexcept;
+  // Hands over what was prepared. The thread that does so first is the only one that may from then on.
+  void submit() noexcept;
+  // Hands over what was prepared, and waits for at least one completion: at most `wait_max`, or not
+  // at all if that is zero.
+  std::span<const UringCompletion> wait(Duration wait_max) noexcept;
+  // Takes one completion out of order, which was submitted just now and completes at once; ENOBUFS if
+  // it is not there.
+  std::int32_t take_result(UringTag tag) noexcept;
+
+  bool prepared() noexcept { return io_uring_sq_ready(&ring_) != 0; }
+  // Completions wait to be taken.
+  bool completed() noexcept { return io_uring_cq_ready(&ring_) != 0; }
+  // Completions come only when this thread asks for them.
+  bool deferred() const noexcept { return (ring_.flags & IORING_SETUP_DEFER_TASKRUN) != 0; }
+  bool supports(int operation) const noexcept;
+  io_uring* get() noexcept { return &ring_; }
+
+  std::uint64_t enters = 0;       // system calls made
+  std::uint64_t submissions = 0;  // operations handed over
+
+ private:
+  static constexpr unsigned batch_max = 512;
+  bool enable() noexcept;
+  void probe() noexcept;
+
+  io_uring ring_{};
+  bool open_ = false;
+  bool enabled_ = false;
+  std::array<bool, 256> supported_{};
+  std::array<UringCompletion, batch_max> batch_;
+};
+
+}  // namespace sansock::detail

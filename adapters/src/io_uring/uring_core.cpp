@@ -1,0 +1,322 @@
+#include "sansock/detail/uring_core.h"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "receive_buffers.h"
+#include "ring.h"
+#include "sansock/detail/stream_io.h"
+#include "uring_listeners.h"
+
+namespace sansock::detail {
+namespace {
+
+constexpr int op_fixed_fd_install = 54;  // Linux 6.8; not in the header of liburing 2.3
+constexpr Duration quiet_min = std::chrono::milliseconds(100);
+constexpr UringTag mailbox_tag{UringOp::mailbox, 0, 0};
+constexpr UringTag install_tag{UringOp::install, 0, 0};
+
+// A connection has at most a receive, a send, a watch and a cancellation under way.
+unsigned submissions_for(unsigned connections) noexcept {
+  return std::bit_ceil(std::clamp(4 * connections, 16u, 1024u));
+}
+unsigned buffers_for(unsigned connections) noexcept {
+  return std::bit_ceil(std::clamp(connections, 4u, 256u));
+}
+
+}  // namespace
+
+// What sendmsg(2) of several slices points to, until it was handed over.
+class MessageArena {
+ public:
+  // nullptr: full.
+  const msghdr* make(std::span<const IoSlice> slices) noexcept {
+    if (messages_used_ == messages_max || slices_used_ + slices.size() > slices_max) return nullptr;
+    iovec* const first = slices_.data() + slices_used_;
+    for (const IoSlice& slice : slices) slices_[slices_used_++] = {slice.base, slice.size};
+    msghdr& message = messages_[messages_used_++];
+    message = {};
+    message.msg_iov = first;
+    message.msg_iovlen = slices.size();
+    return &message;
+  }
+  void clear() noexcept { messages_used_ = slices_used_ = 0; }
+
+ private:
+  static constexpr std::size_t messages_max = 256;
+  static constexpr std::size_t slices_max = 2048;
+  std::array<msghdr, messages_max> messages_;
+  std::array<iovec, slices_max> slices_;
+  std::size_t messages_used_ = 0;
+  std::size_t slices_used_ = 0;
+};
+
+struct UringCore::Parts {
+  Ring ring;
+  ReceiveBuffers buffers;
+  UringListeners listeners;
+  MessageArena arena;
+  LoopCounters counters;
+  std::vector<LoopSocket> closing;  // for which the ring had no room
+  std::size_t zero_copy_min = SIZE_MAX;
+  bool tcp_nodelay = true;
+  bool direct = false;
+  bool multishot = true;  // receives
+  bool mailbox_armed = false;
+  Instant waited_at = never;  // when the last wait began
+
+  UringOp receive_op() const noexcept { return multishot ? UringOp::receive : UringOp::receive_once; }
+  io_uring_sqe* prepare(LoopSocket socket, UringTag tag) noexcept;
+  bool close_direct(LoopSocket socket) noexcept;
+  void arm_mailbox(int fd) noexcept;
+  unsigned make_table(unsigned connections_max) noexcept;
+};
+
+UringCore::UringCore() : parts_(std::make_unique<Parts>()) {}
+
+UringCore::~UringCore() {
+  if (!parts_->ring.is_open()) return;
+  for (const LoopSocket socket : parts_->closing) parts_->close_direct(socket);
+  parts_->ring.submit();
+}
+
+std::error_code UringCore::open(const LoopOptions& options) {
+  const unsigned submissions = submissions_for(options.connections_max);
+  if (const auto error = parts_->ring.open(submissions, 4 * submissions)) return error;
+  const std::size_t size = std::max<std::size_t>(options.receive_buffer_size / 4, 4096);
+  if (const auto error = parts_->buffers.open(parts_->ring.get(), buffers_for(options.connections_max), size)) {
+    return error;
+  }
+  parts_->listeners.open(parts_->ring, parts_->make_table(options.connections_max));
+  parts_->tcp_nodelay = options.tcp_nodelay;
+  if (parts_->ring.supports(IORING_OP_SENDMSG_ZC)) parts_->zero_copy_min = options.zero_copy_min;
+  return mailbox.open();
+}
+
+// The table of direct descriptors, with a reserve for what is accepted beyond the last one that is
+// allowed. Without IORING_OP_FIXED_FD_INSTALL nobody could ask for a peer's address, so then there are
+// none, and likewise where the limit of descriptors makes the table too small to be of use.
+unsigned UringCore::Parts::make_table(unsigned connections_max) noexcept {
+  constexpr unsigned table_min = 256;
+  if (!ring.supports(op_fixed_fd_install)) return 0;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const auto size = static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, rlim_t{connections_max} + table_min));
+  if (size < std::min(connections_max, table_min) + table_min / 2) return 0;
+  direct = io_uring_register_files_sparse(ring.get(), size) == 0;
+  return direct ? size : 0;
+}
+
+std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant deadline, Instant now) {
+  Parts& parts = *parts_;
+  ++parts.counters.turns;
+  // Only where the kernel writes nothing into a buffer but while this thread waits.
+  const bool quiet = parts.waited_at != never && now - parts.waited_at >= quiet_min;
+  parts.buffers.publish(quiet && parts.ring.deferred() && !parts.ring.completed());
+  parts.waited_at = now;
+  parts.listeners.arm();
+  if (!parts.mailbox_armed) parts.arm_mailbox(mailbox.fd());
+  std::erase_if(parts.closing, [&parts](LoopSocket socket) { return parts.close_direct(socket); });
+
+  const Instant first = std::min(deadline, parts.listeners.suspended_until());
+  const Duration until_first = first == never ? no_timeout : std::max(first - now, Duration::zero());
+  const auto completions = parts.ring.wait(std::min(wait_max, until_first));
+  if (!parts.ring.prepared()) parts.arena.clear();
+  return completions;
+}
+
+void UringCore::submit() noexcept {
+  parts_->buffers.publish(false);
+  parts_->ring.submit();
+  if (!parts_->ring.prepared()) parts_->arena.clear();
+}
+
+const LoopCounters& UringCore::counters() const noexcept {
+  parts_->counters.enters = parts_->ring.enters;
+  parts_->counters.submissions = parts_->ring.submissions;
+  return parts_->counters;
+}
+
+// --- a connection's operations --------------------------------------------------------------------
+
+// A submission about a socket, to be filled in further: io_uring_prep_*() would clear it.
+io_uring_sqe* UringCore::Parts::prepare(LoopSocket socket, UringTag tag) noexcept {
+  io_uring_sqe* const sqe = ring.next();
+  if (sqe == nullptr) return nullptr;
+  io_uring_prep_nop(sqe);
+  sqe->fd = socket.number;
+  if (socket.direct) sqe->flags |= IOSQE_FIXED_FILE;
+  sqe->user_data = tag.word();
+  return sqe;
+}
+
+bool UringCore::receive(LoopSocket socket, UringTag tag) noexcept {
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag.with(parts_->receive_op()));
+  if (sqe == nullptr) return false;
+  sqe->opcode = IORING_OP_RECV;
+  sqe->flags |= IOSQE_BUFFER_SELECT;
+  sqe->buf_group = ReceiveBuffers::group;
+  if (parts_->multishot) sqe->ioprio = IORING_RECV_MULTISHOT;
+  return true;
+}
+
+// Where multishot was refused meanwhile, so is what was asked for before, and there is nothing to cancel.
+bool UringCore::cancel_receive(UringTag tag) noexcept { return cancel(tag.with(parts_->receive_op())); }
+
+bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices) noexcept {
+  std::size_t size = 0;
+  for (const IoSlice& slice : slices) size += slice.size;
+  const bool zero_copy = size >= parts_->zero_copy_min;
+  const msghdr* message = nullptr;
+  if (slices.size() > 1) {
+    message = parts_->arena.make(slices);
+    if (message == nullptr) {
+      submit();
+      message = parts_->arena.make(slices);
+      if (message == nullptr) return false;
+    }
+  }
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag);
+  if (sqe == nullptr) return false;
+  sqe->msg_flags = MSG_NOSIGNAL;
+  if (message != nullptr) {
+    sqe->opcode = zero_copy ? IORING_OP_SENDMSG_ZC : IORING_OP_SENDMSG;
+    sqe->addr = reinterpret_cast<std::uint64_t>(message);
+    sqe->len = 1;
+  } else {
+    sqe->opcode = zero_copy ? IORING_OP_SEND_ZC : IORING_OP_SEND;
+    sqe->addr = reinterpret_cast<std::uint64_t>(slices[0].base);
+    sqe->len = static_cast<std::uint32_t>(slices[0].size);
+  }
+  return true;
+}
+
+bool UringCore::shutdown_write(LoopSocket socket) noexcept {
+  if (!socket.direct) {
+    detail::shutdown_write(socket.number);
+    return true;
+  }
+  io_uring_sqe* const sqe = parts_->prepare(socket, UringTag());
+  if (sqe == nullptr) return false;
+  sqe->opcode = IORING_OP_SHUTDOWN;
+  sqe->len = SHUT_WR;
+  return true;
+}
+
+bool UringCore::watch_hang_up(LoopSocket socket, UringTag tag) noexcept {
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag);
+  if (sqe == nullptr) return false;
+  sqe->opcode = IORING_OP_POLL_ADD;  // POLLHUP and POLLERR are always waited for
+  return true;
+}
+
+bool UringCore::cancel(UringTag tag) noexcept {
+  io_uring_sqe* const sqe = parts_->ring.next();
+  if (sqe == nullptr) return false;
+  io_uring_prep_cancel64(sqe, tag.word(), 0);
+  sqe->user_data = UringTag().word();
+  return true;
+}
+
+bool UringCore::Parts::close_direct(LoopSocket socket) noexcept {
+  io_uring_sqe* const sqe = ring.next();
+  if (sqe == nullptr) return false;
+  io_uring_prep_close_direct(sqe, static_cast<unsigned>(socket.number));
+  sqe->user_data = UringTag().word();
+  return true;
+}
+
+void UringCore::close(LoopSocket socket) noexcept {
+  if (!socket.direct) return close_descriptor(socket.number);
+  parts_->listeners.direct_closed();
+  if (parts_->close_direct(socket)) return;
+  try {
+    parts_->closing.push_back(socket);
+  } catch (const std::bad_alloc&) {
+    // The entry of the table is lost until the ring ends, and with it the connection's peer waits.
+  }
+}
+
+int UringCore::install(LoopSocket socket) noexcept {
+  if (!socket.direct) return socket.number;
+  io_uring_sqe* const sqe = parts_->prepare(socket, install_tag);
+  if (sqe == nullptr) return -1;
+  sqe->opcode = op_fixed_fd_install;
+  submit();
+  const std::int32_t fd = parts_->ring.take_result(install_tag);
+  return fd < 0 ? -1 : fd;
+}
+
+Bytes UringCore::received(const UringCompletion& completion) noexcept {
+  return parts_->buffers.taken(completion.buffer, static_cast<std::size_t>(std::max(completion.result, 0)));
+}
+
+void UringCore::recycle(const UringCompletion& completion) noexcept {
+  parts_->buffers.recycle(completion.buffer);
+}
+
+bool UringCore::receive_again(const UringCompletion& completion) noexcept {
+  switch (-completion.result) {
+    case ENOBUFS: parts_->buffers.starved(); return true;
+    case EINVAL:  // older than 6.0: one at a time
+      if (completion.tag.op() != UringOp::receive) return false;
+      parts_->multishot = false;
+      return true;
+    case ECANCELED:
+    case EINTR:
+    case EAGAIN: return true;
+    default: return false;
+  }
+}
+
+bool UringCore::send_later(int error) noexcept {
+  // ENOBUFS, ENOMEM: the kernel is short of memory, not the connection broken.
+  return error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == EINTR;
+}
+
+// --- listeners and the mailbox --------------------------------------------------------------------
+
+std::error_code UringCore::listen(int fd, AcceptFunction accepted) {
+  // What is accepted has it from its listener: a direct descriptor can not be asked to.
+  if (parts_->tcp_nodelay) set_nodelay(fd);
+  if (const auto error = set_blocking(fd)) {
+    close_descriptor(fd);
+    return error;
+  }
+  parts_->listeners.listen(fd, std::move(accepted));
+  return {};
+}
+
+void UringCore::stop_accepting() noexcept { parts_->listeners.stop(); }
+
+void UringCore::on_accept(const UringCompletion& completion, unsigned room, Instant now) {
+  parts_->listeners.on_completion(completion, room, now, parts_->counters);
+}
+
+void UringCore::try_accepting_again(bool freed, unsigned room, Instant now) {
+  parts_->listeners.try_again(freed, room, now, parts_->counters);
+}
+
+void UringCore::Parts::arm_mailbox(int fd) noexcept {
+  io_uring_sqe* const sqe = ring.next();
+  if (sqe == nullptr) return;
+  io_uring_prep_poll_multishot(sqe, fd, POLLIN);
+  sqe->user_data = mailbox_tag.word();
+  mailbox_armed = true;
+}
+
+void UringCore::on_mailbox(const UringCompletion& completion) {
+  if (!completion.more) parts_->mailbox_armed = false;
+  mailbox.run();
+}
+
+}  // namespace sansock::detail

@@ -1,0 +1,173 @@
+// Theory of operation: each listener has one multishot accept under way. Where the last connection
+// that is allowed was accepted, it is cancelled; what the kernel accepted until then waits here, as it
+// would have waited in the backlog.
+//
+// Direct descriptors are entries of the ring's table. A full table would make the kernel drop a
+// connection that it has accepted already, so accepting ends a reserve of entries earlier.
+#include "uring_listeners.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "accept_error.h"
+#include "sansock/detail/stream_io.h"
+
+namespace sansock::detail {
+namespace {
+
+constexpr Duration accept_backoff = std::chrono::milliseconds(100);
+constexpr unsigned direct_reserve = 64;
+
+}  // namespace
+
+void UringListeners::open(Ring& ring, unsigned direct_max) noexcept {
+  ring_ = &ring;
+  direct_max_ = direct_max;
+}
+
+UringListeners::~UringListeners() {
+  for (const Waiting& one : waiting_) {
+    if (!one.socket.direct) close_descriptor(one.socket.number);  // direct ones end with the ring
+  }
+}
+
+void UringListeners::listen(int fd, AcceptFunction accepted) {
+  Socket socket(fd);
+  listeners_.push_back(
+      {std::move(socket), std::make_shared<AcceptFunction>(std::move(accepted)), ++last_serial_, State::idle});
+}
+
+void UringListeners::stop() noexcept {
+  cancel_all();
+  listeners_.clear();
+  for (const Waiting& one : waiting_) close(one.socket);
+  waiting_.clear();
+  suspended_ = Suspended::no;
+  suspended_until_ = never;
+}
+
+void UringListeners::arm() noexcept {
+  if (suspended_ != Suspended::no) return;
+  for (Listener& listener : listeners_) {
+    if (listener.state == State::idle && arm(listener)) listener.state = State::armed;
+  }
+}
+
+bool UringListeners::arm(Listener& listener) noexcept {
+  io_uring_sqe* const sqe = ring_->next();
+  if (sqe == nullptr) return false;
+  const int fd = listener.socket.fd();
+  // A direct descriptor has no close-on-exec: no other process can have it.
+  const int flags = direct_max_ != 0 ? 0 : SOCK_CLOEXEC;
+  io_uring_prep_accept(sqe, fd, nullptr, nullptr, flags);
+  if (multishot_) sqe->ioprio |= IORING_ACCEPT_MULTISHOT;
+  if (direct_max_ != 0) sqe->file_index = IORING_FILE_INDEX_ALLOC;
+  sqe->user_data = UringTag(UringOp::accept, 0, listener.serial).word();
+  return true;
+}
+
+UringListeners::Listener* UringListeners::find(UringTag tag) noexcept {
+  for (Listener& listener : listeners_) {
+    if (static_cast<std::uint32_t>(listener.serial) == tag.serial()) return &listener;
+  }
+  return nullptr;
+}
+
+unsigned UringListeners::room_for(unsigned room) const noexcept {
+  if (direct_max_ == 0) return room;
+  const unsigned usable = direct_max_ - std::min(direct_max_, direct_reserve);
+  return std::min(room, usable - std::min(usable, direct_used_));
+}
+
+void UringListeners::on_completion(const UringCompletion& completion, unsigned room, Instant now,
+                                   LoopCounters& counters) {
+  Listener* const listener = find(completion.tag);
+  if (listener != nullptr && !completion.more) listener->state = State::idle;
+  if (completion.result < 0) {
+    if (listener != nullptr) on_error(*listener, -completion.result, now, counters);
+    return;
+  }
+  const LoopSocket socket{completion.result, direct_max_ != 0};
+  room = room_for(room);
+  direct_used_ += socket.direct ? 1 : 0;
+  if (listener == nullptr) return close(socket);  // accepting was stopped meanwhile
+  if (room == 0 || suspended_ == Suspended::full || !waiting_.empty()) {
+    waiting_.push_back({listener->serial, socket});
+  } else {
+    hand_out(listener->serial, socket, counters);
+    --room;
+  }
+  if (room == 0 && suspended_ != Suspended::full) suspend(Suspended::full, never);
+}
+
+void UringListeners::on_error(Listener& listener, int error, Instant now, LoopCounters& counters) {
+  if (listener.state != State::idle) return;
+  if (error == EINVAL && multishot_) {
+    multishot_ = false;  // older than 5.19: one at a time
+    return;
+  }
+  // Of a connection that has gone: the next may be fine. Cancelled: by suspend(), or by a signal.
+  if (error == ECANCELED || error == EINTR || error == EAGAIN || is_of_connection(error)) return;
+  ++counters.accept_backoffs;
+  suspend(Suspended::exhausted, now + accept_backoff);
+}
+
+// It may stop accepting or add listeners, so the function must not live in the list alone.
+void UringListeners::hand_out(std::uint64_t serial, LoopSocket socket, LoopCounters& counters) {
+  for (const Listener& listener : listeners_) {
+    if (listener.serial != serial) continue;
+    const std::shared_ptr<AcceptFunction> accepted = listener.accepted;
+    ++counters.accepted;
+    (*accepted)(socket);
+    return;
+  }
+  close(socket);
+}
+
+void UringListeners::try_again(bool freed, unsigned room, Instant now, LoopCounters& counters) {
+  if (suspended_ == Suspended::no && waiting_.empty()) return;
+  std::size_t handed = 0;
+  for (; handed < waiting_.size() && room != 0; ++handed, --room) {
+    const Waiting one = waiting_[handed];
+    hand_out(one.serial, one.socket, counters);
+  }
+  // Accepting may have been stopped by what was handed out.
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(handed, waiting_.size())));
+  if (suspended_ == Suspended::no) return;
+  if (room_for(room) == 0) {  // whatever it was: a back-off that has passed must not keep the loop awake
+    suspended_ = Suspended::full;
+    suspended_until_ = never;
+    return;
+  }
+  if (suspended_ == Suspended::exhausted && !freed && now < suspended_until_) return;
+  suspended_ = Suspended::no;
+  suspended_until_ = never;
+}
+
+void UringListeners::suspend(Suspended why, Instant until) noexcept {
+  suspended_ = why;
+  suspended_until_ = until;
+  cancel_all();
+}
+
+void UringListeners::cancel_all() noexcept {
+  for (Listener& listener : listeners_) {
+    if (listener.state != State::armed) continue;
+    io_uring_sqe* const sqe = ring_->next();
+    if (sqe == nullptr) continue;  // what is accepted all the same waits
+    io_uring_prep_cancel64(sqe, UringTag(UringOp::accept, 0, listener.serial).word(), 0);
+    sqe->user_data = 0;
+    listener.state = State::cancelling;
+  }
+}
+
+void UringListeners::close(LoopSocket socket) noexcept {
+  if (!socket.direct) return close_descriptor(socket.number);
+  --direct_used_;
+  if (io_uring_sqe* const sqe = ring_->next(); sqe != nullptr) {
+    io_uring_prep_close_direct(sqe, static_cast<unsigned>(socket.number));
+    sqe->user_data = 0;
+  }
+}
+
+}  // namespace sansock::detail
