@@ -28,7 +28,8 @@ struct Memory {
 struct Result {
   double seconds = 0;
   std::uint64_t messages = 0;
-  Histogram latency;  // in nanoseconds
+  std::uint64_t messages_all = 0;  // with those before and after the time that is measured
+  Histogram latency;               // in nanoseconds
   // For each thread, as a share of the time: on a CPU; ready to run while others had the CPU.
   std::vector<double> client_busy;
   std::vector<double> client_waited;

@@ -155,6 +155,7 @@ Result timed_run(const Plan& plan) {
   }
   threads.stop();
   threads.throw_failure();
+  result.messages_all = threads.messages();
   for (const auto& worker : threads.workers) result.latency.merge(worker->latency());
   for (std::size_t i = 0; i < client_after.size(); ++i) {
     result.client_busy.push_back((client_after[i] - client_before[i]) / result.seconds);
