@@ -1,7 +1,7 @@
 """System calls a message, seen by strace in runs of their own: a traced server is slow, its calls are the same in kind.
 
-Each server gets a short and a longer run. What the second has more is free of the opening handshakes and
-of the end, which both have."""
+The load generator tells when its measured time began, and strace stamps each call: only the calls of that
+time are counted, without opening handshakes and warm-up."""
 
 import collections
 import re
@@ -14,12 +14,13 @@ import time
 import report
 import servers
 
-SECONDS = (0.3, 1.0)
+SECONDS = 0.5
 ATTACH_TIMEOUT_S = 20  # only a bound for a hang
-LINE = re.compile(r"^\d+\s+(?:<\.\.\. )?(\w+)(?: resumed>|\()")
+LINE = re.compile(r"^\d+\s+(\d+\.\d+) (?:<\.\.\. )?(\w+)(?: resumed>|\()")
 VALUE = re.compile(r" = (-?\d+)")
 RECEIVING = {"recvfrom", "recvmsg", "read", "readv", "recvmmsg"}
 SENDING = {"sendto", "sendmsg", "write", "writev", "sendmmsg"}
+COUNTED = ("receives", "sends", "waits", "enters", "submissions", "all")
 WAITING = {"epoll_wait", "epoll_pwait", "poll", "ppoll", "select", "pselect6"}
 
 
@@ -27,14 +28,14 @@ def missing():
     return None if shutil.which("strace") else "no strace; install strace"
 
 
-def count(lines):
-    """Calls by what they are for. A call that another thread interrupts has two lines, and its value in the second."""
+def count(lines, begin_s, end_s):
+    """Calls of a time, by what they are for. A call that another thread interrupts has two lines, and its value in the second."""
     sums = collections.Counter()
     for line in lines:
         found = LINE.match(line)
-        if not found:
+        if not found or not begin_s <= float(found.group(1)) < end_s:
             continue
-        name, value = found.group(1), VALUE.search(line)
+        name, value = found.group(2), VALUE.search(line)
         if name == "io_uring_enter" and value:
             sums["submissions"] += max(0, int(value.group(1)))
         if "resumed>" in line:
@@ -53,10 +54,10 @@ def attached(pid):
         return any(line.startswith("TracerPid:") and line.split()[1] != "0" for line in file)
 
 
-def traced(options, server, shape, seconds, load):
-    """Calls and messages of one run."""
+def traced(options, server, shape, load):
+    """Calls a message of one run."""
     with tempfile.NamedTemporaryFile("r", errors="replace") as trace:
-        tracer = subprocess.Popen(["strace", "-f", "-qq", "-s", "0", "-e", "signal=none", "-o", trace.name,
+        tracer = subprocess.Popen(["strace", "-f", "-ttt", "-qq", "-s", "0", "-e", "signal=none", "-o", trace.name,
                                    "-p", str(server.pid)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         try:
             begin = time.monotonic()
@@ -64,12 +65,13 @@ def traced(options, server, shape, seconds, load):
                 if tracer.poll() is not None or time.monotonic() - begin > ATTACH_TIMEOUT_S:
                     raise servers.Absent("strace may not look into a process here")
                 time.sleep(0.01)
-            messages = load(options, server, shape.options(), seconds)["messages_all"]
+            run = load(options, server, shape.options(), SECONDS)
         finally:
             if tracer.poll() is None:
                 tracer.send_signal(signal.SIGINT)
             tracer.communicate()
-        return count(trace), messages
+        sums = count(trace, run["begun_at_s"], run["begun_at_s"] + run["seconds"])
+        return {name: sums[name] / run["messages"] for name in COUNTED}
 
 
 def measure(options, present, shapes, load, say):
@@ -83,12 +85,7 @@ def measure(options, present, shapes, load, say):
             row = {"server": kind.name, "shape": shape.title}
             try:
                 with servers.Server(kind, options.server_cpu) as server:
-                    short, few = traced(options, server, shape, SECONDS[0], load)
-                    long, many = traced(options, server, shape, SECONDS[1], load)
-                if many <= few:
-                    raise servers.Failure("too few messages to tell")
-                row |= {name: (long[name] - short[name]) / (many - few)
-                        for name in ("receives", "sends", "waits", "enters", "submissions", "all")}
+                    row |= traced(options, server, shape, load)
             except servers.Absent as absent:
                 say(f"skipped: system calls ({absent})")
                 return rows
@@ -110,7 +107,7 @@ def markdown(result):
         parts.append(report.table(
             ["server", "receives", "sends", "waits", "enters", "submissions", "all calls"],
             [[row["server"], *("–" if row[name] == 0 else f"{row[name]:.3f}"
-                               for name in ("receives", "sends", "waits", "enters", "submissions", "all"))]
+                               for name in COUNTED)]
              for row in rows if "failed" not in row]))
         failed = [f"- {row['server']}: failed: {row['failed']}" for row in rows if "failed" in row]
         if failed:

@@ -14,7 +14,7 @@ def measure(options, present, load, say):
     limit = servers.descriptors_max() - RESERVED
     for wanted in options.memory_connections or CONNECTIONS:
         for kind in present:
-            connections = min(wanted, limit, kind.connections_max - RESERVED)
+            connections = min(wanted, limit, kind.connections_max)
             if any(row["server"] == kind.name and row["connections"] == connections for row in rows):
                 continue
             say(f"memory of {connections:,} connections: {kind.name}")

@@ -61,7 +61,7 @@ def summarize(runs):
 
 
 class Pool:
-    """The servers of one kind of shape, running. One that failed in a run is started again for the next."""
+    """The servers of one kind of shape, running. One that failed is a new one for the next shape."""
 
     def __init__(self, options, present):
         self.options = options
@@ -72,15 +72,12 @@ class Pool:
     def start(self, kind):
         self.servers[kind.name] = servers.Server(kind, self.options.server_cpu)
 
-    def restart(self, name):
-        kind = self.servers.pop(name).kind
-        self.start(kind)
-
-    def one(self, name, words, seconds):
-        """One run; a server that has ended or failed before is a new one."""
-        if name not in self.servers or not self.servers[name].alive():
-            raise servers.Failure("the server has ended")
-        return load(self.options, self.servers[name], words, seconds)
+    def renew(self):
+        """Starts those again that have ended."""
+        for server in list(self.servers.values()):
+            if not server.alive():
+                server.stop()
+                self.start(server.kind)
 
     def stop(self):
         for server in self.servers.values():
@@ -92,20 +89,20 @@ def measure(options, pool, shape):
     runs = {name: {"here": [], "beside": []} for name, server in pool.servers.items()
             if shape.connections <= server.kind.connections_max and server.kind.kind == shape.kinds}
     failed, rounds = {}, 0
+    pool.renew()
     while rounds < options.rounds and (rounds == 0 or time.monotonic() < options.deadline):
         rounds += 1
         for name in runs:
             if name in failed:
                 continue
             try:
-                runs[name]["here"].append(pool.one(name, shape.options(), options.seconds))
+                runs[name]["here"].append(load(options, pool.servers[name], shape.options(), options.seconds))
                 if shape.beside:
-                    runs[name]["beside"].append(pool.one(name, shape.beside.options(), options.seconds))
+                    runs[name]["beside"].append(load(options, pool.servers[name], shape.beside.options(), options.seconds))
             except servers.Failure as failure:
                 say(f"{name}, {shape.title}: {failure}")
                 failed[name] = str(failure)
                 pool.servers[name].stop()
-                pool.restart(name)
     done = {name: both for name, both in runs.items() if name not in failed}
     return {"name": shape.name, "title": shape.title, "mode": shape.mode, "size": shape.size, "depth": shape.depth,
             "connections": shape.connections, "rounds": rounds,

@@ -113,7 +113,7 @@ void write_json(const Options& options, const Result& result) {
       {"verify", options.verify},
       {"seconds", result.seconds},
       {"messages", result.messages},
-      {"messages_all", result.messages_all},
+      {"begun_at_s", result.begun_at_s},
   };
   if (result.memory) {
     json["memory"] = {

@@ -28,7 +28,7 @@ struct Memory {
 struct Result {
   double seconds = 0;
   std::uint64_t messages = 0;
-  std::uint64_t messages_all = 0;  // with those before and after the time that is measured
+  double begun_at_s = 0;  // the begin of what is measured, in seconds since 1970
   Histogram latency;               // in nanoseconds
   // For each thread, as a share of the time: on a CPU; ready to run while others had the CPU.
   std::vector<double> client_busy;
