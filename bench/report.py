@@ -151,7 +151,8 @@ def text_tables(result):
                 rows.append([name, number(shape["servers"][name]["cpu_us"]["median"]),
                              number(binary["cpu_us"]["median"]), f"{times:.2f}", *within])
         if rows:
-            parts += [f"### {shape['title']}\n", table(["server", "text, µs", "binary, µs", "text / binary", "budget", "kept"], rows)]
+            parts += [f"### {shape['title']}\n",
+                      table(["server", "text, µs", "binary, µs", "text / binary", "budget", "kept"], rows)]
     return "\n".join(parts)
 
 
@@ -162,7 +163,8 @@ def broadcast_text(result):
         times = ratio(shape, OUR_BROADCAST) if shape["mode"] == "broadcast" else None
         if times is not None:
             value, limit, answer = kept(times, BUDGET_BROADCAST)
-            parts.append(f"{OUR_BROADCAST} / {RAW_BROADCAST}, CPU time a delivery: {value}, budget {limit}, kept: {answer}.\n")
+            parts.append(f"{OUR_BROADCAST} / {RAW_BROADCAST}, CPU time a delivery: {value}, budget {limit}, "
+                         f"kept: {answer}.\n")
     if result["encoded"]:
         encoded = {name: int(value) for name, value in result["encoded"].items()}
         parts.append(f"Counted by the server: {encoded['messages']:,} messages to 1,000 peers each, "
@@ -171,7 +173,8 @@ def broadcast_text(result):
 
 
 def shape_table(shape):
-    unit = {"rate": "handshake", "broadcast": "delivery"}.get(shape["mode"], "message")
+    unit, units = {"rate": ("handshake", "handshakes"), "broadcast": ("delivery", "deliveries")}.get(
+        shape["mode"], ("message", "messages"))
     rows = []
     for name in by_cost(shape):
         one = shape["servers"][name]
@@ -181,7 +184,7 @@ def shape_table(shape):
             "–" if against is None else f"{against:.2f}", f"{one['per_s']['median']:,.0f}",
             number(one["p50_us"]["median"]), number(one["p99_us"]["median"]),
             f"{one['server_share']['median']:.0%} / {one['client_share']['median']:.0%}"])
-    head = ["server", f"CPU a {unit}, µs", "min – max", "of it user", "× raw", {"delivery": "deliveries"}.get(unit, f"{unit}s") + "/s", "p50, µs", "p99, µs",
+    head = ["server", f"CPU a {unit}, µs", "min – max", "of it user", "× raw", f"{units}/s", "p50, µs", "p99, µs",
             "busy server / load"]
     lines = [f"- {name}: failed: {why}" for name, why in shape["failed"].items()]
     return table(head, rows) + ("\n" + "\n".join(lines) + "\n" if lines else "")
