@@ -5,6 +5,7 @@ import servers
 
 CONNECTIONS = (10_000, 19_000)  # of the 20,000 descriptors that a process here may have
 SIZE = 64 << 10                 # of the message that each connection then echoes
+TIMEOUT_S = 300                 # only a bound for a hang: each connection waits for the one before
 RESERVED = 100                  # descriptors of a process that are no connections
 
 
@@ -22,7 +23,7 @@ def measure(options, present, load, say):
             words = ["--mode", "idle", "--connections", connections, "--size", SIZE]
             try:
                 with servers.Server(kind, options.server_cpu) as server:
-                    row |= load(options, server, words, 0.1)["memory"]
+                    row |= load(options, server, words, 0.1, TIMEOUT_S)["memory"]
             except servers.Failure as failure:
                 say(f"{kind.name}: {failure}")
                 row["failed"] = str(failure)

@@ -30,14 +30,14 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def load(options, server, words, seconds):
+def load(options, server, words, seconds, timeout_s=TIMEOUT_S):
     """One run of the load generator with these options of its own; its JSON."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         command = [options.build / "bench/load/load", "--url", server.url, "--server-pid", server.pid, *words,
                    "--seconds", seconds, "--warmup", min(0.25, seconds), "--json", file.name]
         try:
             done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                                  timeout=seconds + TIMEOUT_S, preexec_fn=servers.pinned(options.load_cpu))
+                                  timeout=seconds + timeout_s, preexec_fn=servers.pinned(options.load_cpu))
         except subprocess.TimeoutExpired:
             raise servers.Failure("the run has no end") from None
         if done.returncode != 0:
