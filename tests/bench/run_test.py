@@ -187,6 +187,7 @@ def check_time():
         text = (pathlib.Path(directory) / "echo.md").read_text()
     tap.expect("the time was over: 16 B, 1 in flight" in text and "left out" in done.stderr, text)
     names = [shape.name for shape in shapes.FULL]
+    tap.expect(set(shapes.CALLS) < set(names), shapes.CALLS)
     tap.expect(len(names) == len(set(names)) and set(shapes.BOUNDED) < set(shapes.FULL), names)
 
 
