@@ -4,12 +4,11 @@ namespace examples {
 namespace {
 
 void echo(sansock::Peer& peer, const sansock::Run& run) {
-  std::error_code error;
-  if (run.begin && run.end) {
-    error = peer.send(run.type, run.bytes);
-  } else if (run.end || !run.bytes.empty()) {  // an empty part in the middle has nothing to say
-    error = peer.send_part(run.type, run.bytes, run.end);
-  }
+  if (!run.end && run.bytes.empty()) return;  // an empty part in the middle has nothing to say
+  const bool whole = run.begin && run.end;
+  const std::error_code error =
+      whole ? peer.send(run.type, run.bytes) : peer.send_part(run.type, run.bytes, run.end);
+  if (!error) return;
   // Misuse can only be `already_closing` here: the peer has stopped listening, nothing is lost.
   // Out of memory for output: an echo that leaves something out would be a lie, so it ends instead.
   if (error == sansock::condition::limit_exceeded) {

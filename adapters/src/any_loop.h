@@ -25,6 +25,7 @@ class AnyLoop {
   virtual std::optional<ConnectionId> add(LoopSocket socket, Role role, const Config& config,
                                           Owner& owner) = 0;
   virtual Driver<H>* find(ConnectionId id) = 0;
+  virtual ConnectionId id(std::uint32_t slot) = 0;
   virtual void touch(ConnectionId id) = 0;
   virtual void for_each(const std::function<void(Driver<H>&)>& visit) = 0;
   virtual int fd(ConnectionId id) = 0;
@@ -52,6 +53,7 @@ class AnyLoopOf final : public AnyLoop<H, Owner> {
     return loop_.add(socket.number, role, config, owner);
   }
   Driver<H>* find(ConnectionId id) override { return loop_.find(id); }
+  ConnectionId id(std::uint32_t slot) override { return loop_.id(slot); }
   void touch(ConnectionId id) override { loop_.touch(id); }
   void for_each(const std::function<void(Driver<H>&)>& visit) override {
     loop_.for_each([&visit](ConnectionId, Driver<H>& driver) { visit(driver); });

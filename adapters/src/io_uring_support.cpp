@@ -18,7 +18,7 @@ std::error_code try_io_uring() noexcept {
     detail::Ring ring;
     if (const auto error = ring.open(4, 8)) return error;
     detail::ReceiveBuffers buffers;
-    return buffers.open(ring.get(), 1, 4096);
+    return buffers.open(ring.get(), 4, 4096);
   } catch (const std::bad_alloc&) {
     return std::make_error_code(std::errc::not_enough_memory);
   }

@@ -1,4 +1,4 @@
-// The free lists are vectors outside of the blocks: a list threaded through the blocks themselves
+// The free lists are arrays outside of the blocks: a list threaded through the blocks themselves
 // would touch the pages again that were just given back.
 #include "sansock/slab_block_pool.h"
 
@@ -26,24 +26,31 @@ SlabBlockPool::~SlabBlockPool() {
 
 std::byte* SlabBlockPool::acquire() noexcept {
   if (in_use_ >= blocks_max_) return nullptr;
-  if (warm_.empty() && cold_.empty() && !map_chunk()) return nullptr;
-  std::vector<std::byte*>& from = warm_.empty() ? cold_ : warm_;
-  std::byte* const block = from.back();
-  from.pop_back();
+  if (warm_.size == 0 && cold_.size == 0 && !map_chunk()) return nullptr;
   in_use_peak_ = std::max(in_use_peak_, ++in_use_);
-  return block;
+  return warm_.size != 0 ? warm_.pop() : cold_.pop();
 }
 
 void SlabBlockPool::release(std::byte* block) noexcept {
   assert(in_use_ > 0);
   --in_use_;
-  // Room in both vectors was reserved with the chunk, so neither can throw.
-  if (warm_.size() < warm_max_) {
-    warm_.push_back(block);
-    return;
-  }
+  if (warm_.size < warm_max_) return warm_.push(block);
   madvise(block, size_of_block, MADV_DONTNEED);
-  cold_.push_back(block);
+  cold_.push(block);
+}
+
+void SlabBlockPool::trim() noexcept {
+  while (warm_.size != 0) {
+    std::byte* const block = warm_.pop();
+    madvise(block, size_of_block, MADV_DONTNEED);
+    cold_.push(block);
+  }
+}
+
+void SlabBlockPool::Stack::reserve(std::size_t capacity) {
+  auto larger = std::make_unique_for_overwrite<std::byte*[]>(capacity);
+  std::copy_n(blocks.get(), size, larger.get());
+  blocks = std::move(larger);
 }
 
 bool SlabBlockPool::map_chunk() noexcept {
@@ -62,7 +69,7 @@ bool SlabBlockPool::map_chunk() noexcept {
   auto* const chunk = static_cast<std::byte*>(memory);
   chunks_.push_back(chunk);
   // Descending, so that blocks are handed out from the chunk's start.
-  for (std::size_t i = chunk_blocks; i-- > 0;) cold_.push_back(chunk + i * size_of_block);
+  for (std::size_t i = chunk_blocks; i-- > 0;) cold_.push(chunk + i * size_of_block);
   return true;
 }
 

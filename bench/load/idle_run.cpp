@@ -91,13 +91,18 @@ Result idle_run(const Plan& plan) {
   // What the server needs once, such as its receive buffer, is not the connections'.
   run.open(1);
   run.echo_each();
+  // Idle is who is at rest: some give memory back when a burst is over.
+  constexpr double rest_s = 0.5;
+  run.hold(rest_s);
   Result result;
   Memory memory;
   memory.before_bytes = process_anonymous_bytes(options.server_pid);
   const std::uint64_t begin = now_ns();
   run.open(options.connections);
+  run.hold(rest_s);
   memory.opened_bytes = process_anonymous_bytes(options.server_pid);
   run.echo_each();
+  run.hold(rest_s);
   memory.used_bytes = process_anonymous_bytes(options.server_pid);
   run.hold(options.seconds);
   result.memory = memory;

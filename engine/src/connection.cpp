@@ -1,5 +1,5 @@
-// Connection: its life, its inputs and its polls. Reading, writing, closing and time have files of
-// their own (connection_read.cpp and so on).
+// Connection: its life, its inputs and what can be asked of it. Polling, reading, writing, closing and time
+// have files of their own (connection_poll.cpp and so on).
 #include "sansock/connection.h"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using detail::Phase;
 Connection::Connection(Role role, const Config& config) noexcept : Connection(role, config, Phase::open) {}
 
 Connection::Connection(Role role, const Config& config, Phase phase) noexcept
-    : config_(&config), client_(role == Role::client), phase_(phase) {
+    : config_(&config), phase_(phase), client_(role == Role::client) {
   SANSOCK_ASSERT(config.pool != nullptr);
   SANSOCK_ASSERT(role == Role::server || config.entropy != nullptr);
 }
@@ -32,7 +32,7 @@ void Connection::feed(Bytes input, Instant now) noexcept {
   arm(now);
   SANSOCK_ASSERT(now >= input_at_);
   input_at_ = now;
-  if (phase_ == Phase::closed || phase_ == Phase::eof_flushing || phase_ == Phase::done_flushing) return;
+  if (input_ended()) return;
   input_ = input.data();
   input_end_ = input_ + input.size();
 }
@@ -62,22 +62,29 @@ void Connection::consume(std::size_t written, Instant now) noexcept {
   SANSOCK_ASSERT(settled_);
   settled_ = 0;
   arm(now);
-  const bool was_lent = lent_;
-  lent_ = 0;
+  if (phase_ == Phase::open && pong_end_ == 0 && !ping_queued_) {  // then nothing waits for what has left
+    lent_ = 0;
+    out_.consume(*config_->pool, written);
+    return;
+  }
   if (phase_ == Phase::closed) {
     // A late completion. What it was about is discarded already, unless it was kept for its sake.
-    if (!was_lent) return;
+    if (!lent_) return;
+    lent_ = 0;
     out_.consume(*config_->pool, written);
     out_.abandon(*config_->pool);
     return;
   }
+  lent_ = 0;
   out_.consume(*config_->pool, written);
   // When the newest pong has left, all have; the queue itself may never run dry.
-  pong_end_ -= static_cast<std::uint32_t>(std::min<std::size_t>(pong_end_, written));
-  if (pong_end_ == 0 || out_.empty()) {
-    pong_end_ = 0;
-    pong_tail_ = 0;
-    pong_bytes_ = 0;
+  if (pong_end_ != 0) {
+    pong_end_ -= static_cast<std::uint32_t>(std::min<std::size_t>(pong_end_, written));
+    if (pong_end_ == 0 || out_.empty()) {
+      pong_end_ = 0;
+      pong_tail_ = 0;
+      pong_bytes_ = 0;
+    }
   }
   if (!out_.empty()) return;
   if (ping_queued_) {
@@ -95,34 +102,11 @@ void Connection::abort(errc cause) noexcept {
   advance(CloseInput::give_up);
 }
 
-Event Connection::poll() noexcept {
-  if (wait_ != Wait::control_payload) release_control_block();
-  for (;;) {
-    Event sent;
-    bool complete = false;
-    if (out_.take_sent(*config_->pool, sent.token, complete)) {
-      sent.kind = EventKind::sent;
-      sent.error = complete ? errc::none : errc::aborted;
-      return sent;
-    }
-    if (!readable()) break;
-    if (const Event event = read_step()) return event;
-  }
-  if (phase_ == Phase::closed && !closed_given_ && !lent_) return closed_event();
-  settled_ = 1;
-  return {};
-}
-
 std::size_t Connection::gather(std::span<IoSlice> slices) noexcept { return out_.gather(slices); }
 
 void Connection::lend_output() noexcept {
   SANSOCK_ASSERT(phase_ != Phase::closed && !out_.empty());
   lent_ = 1;
-}
-
-TransportAction Connection::transport_action() const noexcept {
-  if (phase_ == Phase::closed) return TransportAction::close;
-  return phase_ == Phase::lingering ? TransportAction::shutdown_write : TransportAction::keep;
 }
 
 void Connection::pause_input(bool paused) noexcept {
@@ -133,24 +117,6 @@ void Connection::pause_input(bool paused) noexcept {
     if (phase_ == Phase::open) phase_at_ = at_once;
   }
   paused_ = paused;
-}
-
-Bytes Connection::detach_input() noexcept {
-  const Bytes rest{input_, input_end_};
-  input_ = input_end_;
-  return rest;
-}
-
-ReadyState Connection::state() const noexcept {
-  if (phase_ == Phase::handshake) return ReadyState::connecting;
-  if (phase_ == Phase::open) return ReadyState::open;
-  // Not ahead of the events: lent memory may have to come back before the closed event.
-  return closed_given_ ? ReadyState::closed : ReadyState::closing;
-}
-
-bool Connection::wants_input() const noexcept {
-  return !paused_ && phase_ != Phase::closed && phase_ != Phase::eof_flushing &&
-         phase_ != Phase::done_flushing;
 }
 
 CloseStatus Connection::close_status() const noexcept {
@@ -169,10 +135,10 @@ void Connection::open(const Config& config) noexcept {
 errc Connection::queue_handshake(ConstBytes head, ConstBytes body) noexcept {
   const std::size_t size = head.size() + body.size();
   if (size > config_->limits.output_bytes_max - out_.size()) return errc::output_full;
-  if (!out_.reserve(*config_->pool, size)) return errc::blocks_exhausted;
-  out_.append(*config_->pool, head);
-  out_.append(*config_->pool, body);
-  out_.settle(*config_->pool);
+  detail::SpareBlocks spare(*config_->pool);
+  if (!out_.reserve(spare, size)) return errc::blocks_exhausted;
+  out_.append(spare, head);
+  out_.append(spare, body);
   return errc::none;
 }
 

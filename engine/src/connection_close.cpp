@@ -63,9 +63,9 @@ Event Connection::closed_event() noexcept {
 }
 
 void Connection::release_control_block() noexcept {
-  if (control_block_ == nullptr) return;
-  config_->pool->release(control_block_);
-  control_block_ = nullptr;
+  if (block_ == nullptr || opening_) return;
+  config_->pool->release(block_);
+  block_ = nullptr;
 }
 
 }  // namespace sansock

@@ -254,16 +254,19 @@ Event Connection::collect_control() noexcept {
   const Bytes part{input_, std::min(static_cast<std::size_t>(frame_.payload.remaining), have)};
   if (!client_) frame_.payload.key = config_->kernels->mask(part, frame_.payload.key);
   input_ += part.size();
-  if (control_size_ == 0) control_block_ = config_->pool->acquire();
-  if (control_block_ != nullptr) {
-    std::memcpy(control_block_ + control_size_, part.data(), part.size());
+  if (control_size_ == 0) {
+    SANSOCK_ASSERT(block_ == nullptr);
+    block_ = config_->pool->acquire();
+  }
+  if (block_ != nullptr) {
+    std::memcpy(block_ + control_size_, part.data(), part.size());
   } else {
     skip_control(part);
   }
   control_size_ = static_cast<std::uint8_t>(control_size_ + part.size());
   frame_.payload.remaining -= part.size();
   if (frame_.payload.remaining != 0) return {};
-  if (control_block_ != nullptr) return finish_control({control_block_, control_size_});
+  if (block_ != nullptr) return finish_control({block_, control_size_});
   if (opcode_ == opcode_close) return receive_close({});
   wait_ = Wait::header;  // a Ping or Pong that nobody can hold: best effort ends here
   return {};

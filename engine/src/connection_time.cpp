@@ -14,8 +14,7 @@ namespace {
 
 // `at` plus `wait`, without overflow; `never` for a deadline that is switched off.
 Instant after(Instant at, Duration wait) noexcept {
-  if (wait == no_timeout || at == never || at > never - wait) return never;
-  return at + wait;
+  return wait == no_timeout || at > never - wait ? never : at + wait;
 }
 
 }  // namespace
@@ -27,10 +26,16 @@ Instant after(Instant at, Duration wait) noexcept {
 //   open, paused    nothing: the silence is ours
 //   closing         close
 Instant Connection::deadline() const noexcept {
+  const Timeouts& timeouts = config_->timeouts;
+  // Between two messages there is most often only the time of the next keep-alive.
+  if (phase_ == Phase::open && !in_message_ && !paused_ && seen_data_ && !ping_queued_ && ping_at_ == never &&
+      timeouts.idle == no_timeout && input_at_ != at_once && phase_at_ != at_once) {
+    return after(input_at_, timeouts.ping_interval);
+  }
   if (phase_ == Phase::closed) return never;
   if (input_at_ == at_once || phase_at_ == at_once) return at_once;
-  if (phase_ == Phase::handshake) return after(phase_at_, config_->timeouts.opening_handshake);
-  if (phase_ != Phase::open) return after(phase_at_, config_->timeouts.close);
+  if (phase_ == Phase::handshake) return after(phase_at_, timeouts.opening_handshake);
+  if (phase_ != Phase::open) return after(phase_at_, timeouts.close);
   if (paused_) return never;
   return std::min(message_deadline(), silence_deadline());
 }
@@ -52,11 +57,6 @@ Instant Connection::silence_deadline() const noexcept {
   if (ping_queued_) return next;
   return std::min(
       next, awaiting_pong() ? after(ping_at_, timeouts.pong) : after(input_at_, timeouts.ping_interval));
-}
-
-void Connection::arm(Instant now) noexcept {
-  if (input_at_ == at_once) input_at_ = now;
-  if (phase_at_ == at_once) phase_at_ = now;
 }
 
 void Connection::expire(Instant now) noexcept {

@@ -11,21 +11,75 @@ namespace sansock {
 using detail::CloseInput;
 using detail::Phase;
 
+namespace {
+
+std::error_code code_of(errc error) noexcept {
+  return error == errc::none ? std::error_code{} : make_error_code(error);
+}
+
+// memcpy, and for the shortest messages without the call.
+inline void copy_payload(std::byte* to, ConstBytes payload) noexcept {
+  using detail::load_word, detail::store_word, detail::Sixteen;
+  const std::size_t size = payload.size();
+  const std::byte* const from = payload.data();
+  if (size < 16 || size > 32) {
+    std::memcpy(to, from, size);
+    return;
+  }
+  store_word(to, load_word<Sixteen>(from));
+  store_word(to + size - 16, load_word<Sixteen>(from + size - 16));
+}
+
+}  // namespace
+
+// A server's message of up to 64 KiB that finds room behind what is queued goes there at once. Every other
+// message, and every reason to refuse one, is the next function's.
 std::error_code Connection::send(MessageType type, ConstBytes payload) noexcept {
+  const std::size_t size = payload.size();
+  const bool open_server = phase_ == Phase::open && !client_ && !sending_;
+  if (!open_server || size - 1 >= 0xFFFF || checks_text(type)) {
+    return send_any(type, payload);
+  }
+  const std::size_t header = size < 126 ? 2 : 4;
+  if (out_.size() + header + size > config_->limits.output_bytes_max) return send_any(type, payload);
+  std::byte* const out = out_.append_behind(header + size);
+  if (out == nullptr) return send_in_block(type, payload);
+  pong_tail_ = 0;
+  write_header(out, fin_bit | static_cast<unsigned>(type), size, false, {});
+  copy_payload(out + header, payload);
+  return {};
+}
+
+// The first message in the queue, or one that the newest block has no room for.
+[[gnu::noinline]] std::error_code Connection::send_in_block(MessageType type, ConstBytes payload) noexcept {
+  const unsigned first_byte = fin_bit | static_cast<unsigned>(type);
+  const std::size_t header = payload.size() < 126 ? 2 : 4;
+  std::byte* const out = out_.append_whole(*config_->pool, header + payload.size());
+  if (out == nullptr) return code_of(queue_in_pieces(first_byte, payload, {}));
+  pong_tail_ = 0;
+  write_header(out, first_byte, payload.size(), false, {});
+  copy_payload(out + header, payload);
+  return {};
+}
+
+[[gnu::noinline]] std::error_code Connection::send_any(MessageType type, ConstBytes payload) noexcept {
   if (sending_) return errc::message_unfinished;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
-  if (const errc error = check_text(type, payload, true, true); error != errc::none) return error;
-  const errc error = queue_frame(fin_bit | static_cast<unsigned>(type), payload);
-  return error == errc::none ? std::error_code{} : make_error_code(error);
+  if (checks_text(type)) {
+    if (const errc error = check_text(payload, true, true); error != errc::none) return error;
+  }
+  return code_of(queue_frame(fin_bit | static_cast<unsigned>(type), payload));
 }
 
 std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool end) noexcept {
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
   if (sending_ && type != send_type_) return errc::message_type_changed;
   const Utf8State text_before = send_utf8_;
-  if (const errc error = check_text(type, payload, !sending_, end); error != errc::none) {
-    send_utf8_ = text_before;
-    return error;
+  if (checks_text(type)) {
+    if (const errc error = check_text(payload, !sending_, end); error != errc::none) {
+      send_utf8_ = text_before;
+      return error;
+    }
   }
   // RFC 6455 section 5.4: the first fragment has the opcode, the others 0; FIN is on the last.
   const unsigned opcode = sending_ ? opcode_continuation : static_cast<unsigned>(type);
@@ -41,17 +95,18 @@ std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool
 std::error_code Connection::send_borrowed(MessageType type, Bytes payload, std::uint64_t token) noexcept {
   if (sending_) return errc::message_unfinished;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
-  if (const errc error = check_text(type, payload, true, true); error != errc::none) return error;
+  if (checks_text(type)) {
+    if (const errc error = check_text(payload, true, true); error != errc::none) return error;
+  }
   MaskKey key;
   if (client_ && !draw_key(key)) return errc::entropy_failed;
-  BlockPool& pool = *config_->pool;
+  detail::SpareBlocks spare(*config_->pool);
   const std::size_t header = header_size_for(payload.size(), client_);
-  if (!out_.reserve(pool, header, 1)) return errc::blocks_exhausted;
-  write_header(out_.append_contiguous(pool, header), fin_bit | static_cast<unsigned>(type), payload.size(),
+  if (!out_.reserve(spare, header, 1)) return errc::blocks_exhausted;
+  write_header(out_.append_contiguous(spare, header), fin_bit | static_cast<unsigned>(type), payload.size(),
                client_, key);
   if (client_) config_->kernels->mask(payload, key);
-  out_.append_borrowed(pool, payload, token);
-  out_.settle(pool);
+  out_.append_borrowed(spare, payload, token);
   pong_tail_ = 0;
   return {};
 }
@@ -60,9 +115,9 @@ std::error_code Connection::send_shared(SharedFrame& frame) noexcept {
   if (client_) return errc::role_wrong;  // its frames have to be masked, each with a key of its own
   if (sending_) return errc::message_unfinished;
   if (const errc error = check_room(frame.bytes.size()); error != errc::none) return error;
-  if (!out_.reserve(*config_->pool, 0, 1)) return errc::blocks_exhausted;
-  out_.append_shared(*config_->pool, frame);
-  out_.settle(*config_->pool);
+  detail::SpareBlocks spare(*config_->pool);
+  if (!out_.reserve(spare, 0, 1)) return errc::blocks_exhausted;
+  out_.append_shared(spare, frame);
   pong_tail_ = 0;
   return {};
 }
@@ -70,15 +125,13 @@ std::error_code Connection::send_shared(SharedFrame& frame) noexcept {
 std::error_code Connection::ping(ConstBytes payload) noexcept {
   if (payload.size() > control_payload_max) return errc::control_payload_too_long;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
-  const errc error = queue_control(opcode_ping, payload);
-  return error == errc::none ? std::error_code{} : make_error_code(error);
+  return code_of(queue_control(opcode_ping, payload));
 }
 
 std::error_code Connection::pong(ConstBytes payload) noexcept {
   if (payload.size() > control_payload_max) return errc::control_payload_too_long;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
-  const errc error = queue_control(opcode_pong, payload);
-  return error == errc::none ? std::error_code{} : make_error_code(error);
+  return code_of(queue_control(opcode_pong, payload));
 }
 
 std::error_code Connection::close(CloseCode code, std::string_view reason) noexcept {
@@ -110,8 +163,7 @@ errc Connection::check_room(std::size_t size) const noexcept {
 }
 
 // `send_utf8_` carries the state from part to part of one message.
-errc Connection::check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept {
-  if (type != MessageType::text || !config_->check_sent_text) return errc::none;
+errc Connection::check_text(ConstBytes payload, bool begin, bool end) noexcept {
   if (begin) send_utf8_ = {};
   if (config_->kernels->utf8_validate(send_utf8_, payload) != utf8_all_valid) return errc::text_not_utf8;
   return end && !send_utf8_.complete() ? errc::text_not_utf8 : errc::none;
@@ -120,16 +172,34 @@ errc Connection::check_text(MessageType type, ConstBytes payload, bool begin, bo
 errc Connection::queue_frame(unsigned first_byte, ConstBytes payload) noexcept {
   MaskKey key;
   if (client_ && !draw_key(key)) return errc::entropy_failed;
-  BlockPool& pool = *config_->pool;
-  const std::size_t header = header_size_for(payload.size(), client_);
-  if (!out_.reserve(pool, header + payload.size())) return errc::blocks_exhausted;
-  write_header(out_.append_contiguous(pool, header), first_byte, payload.size(), client_, key);
-  if (client_) {
-    out_.append_masked(pool, payload, key, *config_->kernels);
-  } else {
-    out_.append(pool, payload);
+  const std::size_t size = payload.size();
+  const bool masked = client_;
+  const std::size_t header = header_size_for(size, masked);
+  std::byte* const out = out_.append_whole(*config_->pool, header + size);
+  if (out == nullptr) return queue_in_pieces(first_byte, payload, key);
+  write_header(out, first_byte, size, masked, key);
+  if (masked) {
+    config_->kernels->mask_copy(out + header, payload, key);
+  } else if (size != 0) {
+    std::memcpy(out + header, payload.data(), size);
   }
-  out_.settle(pool);
+  pong_tail_ = 0;
+  return errc::none;
+}
+
+// A frame for which append_whole() found no place: it goes over the end of a block, or begins a new one.
+errc Connection::queue_in_pieces(unsigned first_byte, ConstBytes payload, MaskKey key) noexcept {
+  const std::size_t header = header_size_for(payload.size(), client_);
+  // Then the pool had no block; it is not asked twice.
+  if (out_.fits_first(*config_->pool, header + payload.size())) return errc::blocks_exhausted;
+  detail::SpareBlocks spare(*config_->pool);
+  if (!out_.reserve(spare, header + payload.size())) return errc::blocks_exhausted;
+  write_header(out_.append_contiguous(spare, header), first_byte, payload.size(), client_, key);
+  if (client_) {
+    out_.append_masked(spare, payload, key, *config_->kernels);
+  } else {
+    out_.append(spare, payload);
+  }
   pong_tail_ = 0;
   return errc::none;
 }
@@ -139,13 +209,12 @@ errc Connection::queue_control(unsigned opcode, ConstBytes payload) noexcept {
   SANSOCK_ASSERT(payload.size() <= control_payload_max);
   MaskKey key;
   if (client_ && !draw_key(key)) return errc::entropy_failed;
-  BlockPool& pool = *config_->pool;
+  detail::SpareBlocks spare(*config_->pool);
   const std::size_t header = header_size_for(payload.size(), client_);
-  if (!out_.reserve(pool, header + payload.size())) return errc::blocks_exhausted;
-  std::byte* const out = out_.append_contiguous(pool, header + payload.size());
+  if (!out_.reserve(spare, header + payload.size())) return errc::blocks_exhausted;
+  std::byte* const out = out_.append_contiguous(spare, header + payload.size());
   write_header(out, fin_bit | opcode, payload.size(), client_, key);
   config_->kernels->mask_copy(out + header, payload, client_ ? key : MaskKey{});
-  out_.settle(pool);
   pong_tail_ = 0;
   return errc::none;
 }

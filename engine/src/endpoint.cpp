@@ -53,6 +53,10 @@ Endpoint::Endpoint(Role role, const Config& config) noexcept : connection_(role,
 
 Endpoint::~Endpoint() { end_opening(); }
 
+Endpoint::Opening* Endpoint::opening() const noexcept {
+  return connection_.opening_ ? std::launder(reinterpret_cast<Opening*>(connection_.block_)) : nullptr;
+}
+
 // Puts the handshake into a block, with the memory of its head behind it.
 bool Endpoint::begin_opening() noexcept {
   static_assert(sizeof(Opening) <= detail::opening_object_max);  // what validate() reckons with
@@ -60,15 +64,18 @@ bool Endpoint::begin_opening() noexcept {
   std::byte* const block = config.pool->acquire();
   if (block == nullptr) return false;
   const Bytes head{block + sizeof(Opening), config.pool->block_size() - sizeof(Opening)};
-  opening_ =
-      new (block) Opening(role(), config, head.first(std::min<std::size_t>(head.size(), head_size(config))));
+  new (block) Opening(role(), config, head.first(std::min<std::size_t>(head.size(), head_size(config))));
+  SANSOCK_ASSERT(connection_.block_ == nullptr);
+  connection_.block_ = block;
+  connection_.opening_ = 1;
   return true;
 }
 
 void Endpoint::end_opening() noexcept {
-  if (opening_ == nullptr) return;
-  connection_.config().pool->release(reinterpret_cast<std::byte*>(opening_));
-  opening_ = nullptr;
+  if (!connection_.opening_) return;
+  connection_.config().pool->release(connection_.block_);
+  connection_.block_ = nullptr;
+  connection_.opening_ = 0;
 }
 
 // The head's share of the block; what is left takes an answer while it is written.
@@ -78,7 +85,7 @@ std::size_t Endpoint::head_size(const Config& config) noexcept {
 
 Bytes Endpoint::answer_memory() const noexcept {
   const Config& config = connection_.config();
-  auto* const block = reinterpret_cast<std::byte*>(opening_);
+  std::byte* const block = connection_.block_;
   const std::size_t begin = std::min(sizeof(Opening) + head_size(config), config.pool->block_size());
   return {block + begin, config.pool->block_size() - begin};
 }
@@ -87,13 +94,13 @@ Bytes Endpoint::answer_memory() const noexcept {
 
 std::error_code Endpoint::connect(const ClientRequest& request) noexcept {
   if (role() != Role::client) return errc::role_wrong;
-  if (opening_ != nullptr || connection_.phase_ != Phase::handshake) return errc::already_answered;
+  if (opening() != nullptr || connection_.phase_ != Phase::handshake) return errc::already_answered;
   if (!begin_opening()) return errc::blocks_exhausted;
   // Nothing of the response is there yet, so the request may be written over all of the block's rest.
-  const Bytes memory{reinterpret_cast<std::byte*>(opening_ + 1),
+  const Bytes memory{reinterpret_cast<std::byte*>(opening() + 1),
                      connection_.config().pool->block_size() - sizeof(Opening)};
   std::size_t written = 0;
-  errc error = opening_->client.write_request(request, memory, written);
+  errc error = opening()->client.write_request(request, memory, written);
   if (error == errc::none) error = connection_.queue_handshake(memory.first(written), {});
   if (error == errc::none) return {};
   end_opening();
@@ -102,14 +109,14 @@ std::error_code Endpoint::connect(const ClientRequest& request) noexcept {
 
 std::error_code Endpoint::accept(const AcceptOptions& options) noexcept {
   if (const errc error = check_asked(); error != errc::none) return error;
-  if (opening_->server.error() != errc::none) return errc::no_request;
+  if (opening()->server.error() != errc::none) return errc::no_request;
   const Config& config = options.config != nullptr ? *options.config : connection_.config();
   if (config.pool != connection_.config().pool) return errc::config_invalid;  // queued output lies there
   std::size_t written = 0;
-  errc error = opening_->server.write_accept(options, answer_memory(), written);
+  errc error = opening()->server.write_accept(options, answer_memory(), written);
   if (error == errc::none) error = connection_.queue_handshake(answer_memory().first(written), {});
   if (error != errc::none) return error;
-  opening_->stage = Stage::opened;
+  opening()->stage = Stage::opened;
   connection_.open(config);
   return {};
 }
@@ -120,22 +127,22 @@ std::error_code Endpoint::respond(const HttpResponse& response) noexcept {
   errc error = ServerHandshake::write_response(response, answer_memory(), written);
   if (error == errc::none) error = connection_.queue_handshake(answer_memory().first(written), response.body);
   if (error != errc::none) return error;
-  const errc cause = opening_->server.error();
-  opening_->stage = Stage::answered;
+  const errc cause = opening()->server.error();
+  opening()->stage = Stage::answered;
   connection_.fail_handshake(cause == errc::none ? errc::rejected : cause);
   return {};
 }
 
 std::error_code Endpoint::defer() noexcept {
   if (const errc error = check_asked(); error != errc::none) return error;
-  opening_->deferred = true;
+  opening()->deferred = true;
   return {};
 }
 
 errc Endpoint::check_asked() const noexcept {
   if (role() != Role::server) return errc::role_wrong;
-  if (opening_ == nullptr) return errc::no_request;
-  switch (opening_->stage) {
+  if (opening() == nullptr) return errc::no_request;
+  switch (opening()->stage) {
     case Stage::reading: return errc::no_request;
     case Stage::asked: return connection_.phase_ == Phase::handshake ? errc::none : errc::already_closing;
     default: return errc::already_answered;
@@ -143,18 +150,16 @@ errc Endpoint::check_asked() const noexcept {
 }
 
 const Request* Endpoint::request() const noexcept {
-  if (role() != Role::server || opening_ == nullptr || opening_->stage == Stage::reading) return nullptr;
-  return &opening_->server.request();
+  if (role() != Role::server || opening() == nullptr || opening()->stage == Stage::reading) return nullptr;
+  return &opening()->server.request();
 }
 
 const Response* Endpoint::response() const noexcept {
-  if (role() != Role::client || opening_ == nullptr || opening_->stage == Stage::reading) return nullptr;
-  return &opening_->client.response();
+  if (role() != Role::client || opening() == nullptr || opening()->stage == Stage::reading) return nullptr;
+  return &opening()->client.response();
 }
 
 // --- inputs ---------------------------------------------------------------------------------------
-
-void Endpoint::feed(Bytes input, Instant now) noexcept { connection_.feed(input, now); }
 
 void Endpoint::feed_eof(Instant now) noexcept {
   if (connection_.phase_ == Phase::handshake) refused_by_server();
@@ -163,11 +168,11 @@ void Endpoint::feed_eof(Instant now) noexcept {
 
 // Whether a client has the head of a refusal; then no more of its body is waited for.
 bool Endpoint::refused_by_server() noexcept {
-  if (role() == Role::server || opening_ == nullptr) return false;
-  ClientHandshake& client = opening_->client;
+  if (role() == Role::server || opening() == nullptr) return false;
+  ClientHandshake& client = opening()->client;
   client.feed_eof();
   if (client.error() != errc::status_unexpected) return false;
-  opening_->stage = Stage::answered;
+  opening()->stage = Stage::answered;
   connection_.abort(client.error());
   return true;
 }
@@ -188,18 +193,17 @@ void Endpoint::handle_timeout(Instant now) noexcept {
 
 // --- polls ----------------------------------------------------------------------------------------
 
-Event Endpoint::poll() noexcept {
-  if (opening_ == nullptr && connection_.phase_ != Phase::handshake) return connection_.poll();
-  if (const Event event = poll_opening()) return event;
+Event Endpoint::poll_opening() noexcept {
+  if (const Event event = step_opening()) return event;
   if (connection_.phase_ != Phase::handshake) return connection_.poll();
   connection_.settled_ = 1;
   return {};
 }
 
-Event Endpoint::poll_opening() noexcept {
-  if (opening_ != nullptr) {
-    switch (opening_->stage) {
-      case Stage::opened: opening_->stage = Stage::given; return {.kind = EventKind::open};
+Event Endpoint::step_opening() noexcept {
+  if (opening() != nullptr) {
+    switch (opening()->stage) {
+      case Stage::opened: opening()->stage = Stage::given; return {.kind = EventKind::open};
       case Stage::given: end_opening(); return {};
       case Stage::answered:
         if (role() == Role::server) end_opening();  // a client's response stays for Event::closed
@@ -207,7 +211,8 @@ Event Endpoint::poll_opening() noexcept {
       case Stage::asked:
         if (connection_.phase_ != Phase::handshake) {  // it ended while the answer was awaited
           end_opening();
-        } else if (const errc error = opening_->server.error(); error != errc::none && !opening_->deferred) {
+        } else if (const errc error = opening()->server.error();
+                   error != errc::none && !opening()->deferred) {
           refuse(error);
         }
         return {};
@@ -223,31 +228,31 @@ Event Endpoint::poll_opening() noexcept {
 }
 
 Event Endpoint::poll_server() noexcept {
-  if (opening_ == nullptr && !begin_opening()) {
+  if (opening() == nullptr && !begin_opening()) {
     connection_.abort(errc::blocks_exhausted);
     return {};
   }
-  ServerHandshake& server = opening_->server;
+  ServerHandshake& server = opening()->server;
   connection_.input_ += server.feed(connection_.unread());
   if (server.state() == HandshakeState::reading) return {};
-  opening_->stage = Stage::asked;
+  opening()->stage = Stage::asked;
   return {.kind = EventKind::request, .error = server.error()};
 }
 
 Event Endpoint::poll_client() noexcept {
-  if (opening_ == nullptr) {  // a server that talks before it is asked
+  if (opening() == nullptr) {  // a server that talks before it is asked
     connection_.abort(errc::response_malformed);
     return {};
   }
-  ClientHandshake& client = opening_->client;
+  ClientHandshake& client = opening()->client;
   connection_.input_ += client.feed(connection_.unread());
   if (client.state() == HandshakeState::reading) return {};
   if (client.state() == HandshakeState::refused) {
-    opening_->stage = Stage::answered;
+    opening()->stage = Stage::answered;
     connection_.abort(client.error());
     return {};
   }
-  opening_->stage = Stage::given;
+  opening()->stage = Stage::given;
   connection_.open(connection_.config());
   return {.kind = EventKind::open};
 }
@@ -255,11 +260,11 @@ Event Endpoint::poll_client() noexcept {
 // Answers with the default refusal for `cause`, or, where there is nobody or no block to answer
 // with, just ends.
 void Endpoint::refuse(errc cause) noexcept {
-  if (role() == Role::client || (opening_ == nullptr && !begin_opening())) {
+  if (role() == Role::client || (opening() == nullptr && !begin_opening())) {
     connection_.abort(cause);
     return;
   }
-  opening_->stage = Stage::answered;
+  opening()->stage = Stage::answered;
   const std::size_t written =
       ServerHandshake::write_refusal(cause, answer_memory(), connection_.config().version_8);
   if (connection_.queue_handshake(answer_memory().first(written), {}) != errc::none) {
@@ -273,7 +278,7 @@ void Endpoint::refuse(errc cause) noexcept {
 
 std::error_code Endpoint::close(CloseCode code, std::string_view reason) noexcept {
   if (connection_.phase_ != Phase::handshake) return connection_.close(code, reason);
-  if (opening_ == nullptr) {
+  if (opening() == nullptr) {
     connection_.abort(errc::aborted);  // nothing was said yet, so there is nothing to answer
   } else {
     refuse(errc::aborted);
@@ -281,11 +286,8 @@ std::error_code Endpoint::close(CloseCode code, std::string_view reason) noexcep
   return {};
 }
 
-Bytes Endpoint::detach_input() noexcept { return connection_.detach_input(); }
-
-bool Endpoint::input_paused() const noexcept {
-  return connection_.input_paused() ||
-         (opening_ != nullptr && opening_->stage == Stage::asked && connection_.phase_ == Phase::handshake);
+bool Endpoint::awaits_answer() const noexcept {
+  return opening() != nullptr && opening()->stage == Stage::asked && connection_.phase_ == Phase::handshake;
 }
 
 }  // namespace sansock

@@ -21,13 +21,31 @@ inline std::size_t header_size_whole(unsigned second_byte) noexcept {
   return header_size_to_length(second_byte) + ((second_byte & mask_bit) != 0 ? 4 : 0);
 }
 
-// The length in a header that is there at least up to its length. Network byte order.
+// Numbers in network byte order; written out so that a compiler sees one load or store and a byte swap.
+inline std::uint64_t load_be16(const std::byte* bytes) noexcept {
+  return std::uint64_t{byte_at(bytes, 0)} << 8 | byte_at(bytes, 1);
+}
+inline std::uint64_t load_be64(const std::byte* bytes) noexcept {
+  return std::uint64_t{byte_at(bytes, 0)} << 56 | std::uint64_t{byte_at(bytes, 1)} << 48 |
+         std::uint64_t{byte_at(bytes, 2)} << 40 | std::uint64_t{byte_at(bytes, 3)} << 32 |
+         std::uint64_t{byte_at(bytes, 4)} << 24 | std::uint64_t{byte_at(bytes, 5)} << 16 |
+         std::uint64_t{byte_at(bytes, 6)} << 8 | byte_at(bytes, 7);
+}
+inline void store_be16(std::byte* out, std::uint64_t number) noexcept {
+  out[0] = static_cast<std::byte>(number >> 8);
+  out[1] = static_cast<std::byte>(number);
+}
+inline void store_be64(std::byte* out, std::uint64_t number) noexcept {
+  store_be16(out, number >> 48);
+  store_be16(out + 2, number >> 32);
+  store_be16(out + 4, number >> 16);
+  store_be16(out + 6, number);
+}
+
+// The length in a header that is there at least up to its length.
 inline std::uint64_t header_length(const std::byte* header) noexcept {
-  const std::size_t end = header_size_to_length(byte_at(header, 1));
-  if (end == 2) return byte_at(header, 1) & length_bits;
-  std::uint64_t length = 0;
-  for (std::size_t i = 2; i < end; ++i) length = length << 8 | byte_at(header, i);
-  return length;
+  const unsigned form = byte_at(header, 1) & length_bits;
+  return form < 126 ? form : form == 126 ? load_be16(header + 2) : load_be64(header + 2);
 }
 
 inline std::size_t header_size_for(std::uint64_t payload_size, bool masked) noexcept {
@@ -38,17 +56,21 @@ inline std::size_t header_size_for(std::uint64_t payload_size, bool masked) noex
 // Writes a header in its shortest form; `key` is written if `masked`.
 inline void write_header(std::byte* out, unsigned first_byte, std::uint64_t payload_size, bool masked,
                          MaskKey key) noexcept {
-  const std::size_t size = header_size_for(payload_size, masked);
-  const std::size_t length_size = size - 2 - (masked ? 4u : 0u);
-  const unsigned form = length_size == 0   ? static_cast<unsigned>(payload_size)
-                        : length_size == 2 ? 126u
-                                           : 127u;
+  const unsigned mask = masked ? mask_bit : 0u;
   out[0] = static_cast<std::byte>(first_byte);
-  out[1] = static_cast<std::byte>(form | (masked ? mask_bit : 0u));
-  for (std::size_t i = 0; i < length_size; ++i) {
-    out[2 + i] = static_cast<std::byte>(payload_size >> (8 * (length_size - 1 - i)));
+  std::byte* end = out + 2;
+  if (payload_size < 126) {
+    out[1] = static_cast<std::byte>(payload_size | mask);
+  } else if (payload_size <= 0xFFFF) {
+    out[1] = static_cast<std::byte>(126u | mask);
+    store_be16(end, payload_size);
+    end += 2;
+  } else {
+    out[1] = static_cast<std::byte>(127u | mask);
+    store_be64(end, payload_size);
+    end += 8;
   }
-  if (masked) key.to_wire(out + size - 4);
+  if (masked) key.to_wire(end);
 }
 
 }  // namespace sansock

@@ -12,27 +12,6 @@
 
 namespace sansock::detail {
 
-enum class SegmentKind : std::uint8_t { owned, borrowed, shared };
-
-struct OutBlock {
-  OutBlock* next = nullptr;  // in the list of spare blocks
-  std::uint32_t used = 0;    // bytes from the block's start, this header included
-  std::uint32_t nodes = 0;   // live nodes in it
-};
-
-struct OutSegment {
-  OutSegment* next = nullptr;
-  OutBlock* block = nullptr;  // where this node lies
-  std::byte* base = nullptr;
-  union {
-    std::uint64_t token = 0;
-    SharedFrame* frame;
-  };
-  std::uint32_t size = 0;
-  SegmentKind kind = SegmentKind::owned;
-  bool dropped = false;  // abandoned before all of it was sent
-};
-
 namespace {
 
 constexpr std::size_t contiguous_max = frame_header_max + control_payload_max;
@@ -48,49 +27,55 @@ constexpr std::uint32_t align_up(std::uint32_t offset) noexcept {
 
 }  // namespace
 
+bool SpareBlocks::acquire() noexcept {
+  std::byte* const memory = pool_.acquire();
+  if (memory == nullptr) return false;
+  newest_ =
+      new (memory) OutBlock{newest_, static_cast<std::uint32_t>(pool_.block_size()), sizeof(OutBlock), 0};
+  return true;
+}
+
+void SpareBlocks::release() noexcept {
+  while (newest_ != nullptr) pool_.release(reinterpret_cast<std::byte*>(take()));
+}
+
+OutBlock* SpareBlocks::take() noexcept {
+  SANSOCK_ASSERT(newest_ != nullptr);  // reserve() promised it
+  OutBlock* const block = newest_;
+  newest_ = block->next;
+  return block;
+}
+
 // Counts whole blocks that are certainly enough: the tail's room counts only where all of it fits
 // there, and each fresh block gives what a single segment in it can hold. The contiguous part comes
 // first, so it never leaves a gap in a fresh block.
-bool OutQueue::reserve(BlockPool& pool, std::size_t size, unsigned views) noexcept {
-  SANSOCK_ASSERT(spare_ == nullptr);
-  const std::size_t block_size = pool.block_size();
+bool OutQueue::reserve(SpareBlocks& spare, std::size_t size, unsigned views) noexcept {
+  SANSOCK_ASSERT(spare.newest_ == nullptr);
   const std::size_t overhead = (views + 1u) * (sizeof(OutSegment) + alignof(OutSegment));
-  if (head_ != nullptr && tail_->block->used + overhead + size <= block_size) return true;
-  const std::size_t gain = block_size - sizeof(OutBlock) - sizeof(OutSegment);
+  if (head_ != nullptr && tail_->block->used + overhead + size <= tail_->block->size) return true;
+  const std::size_t gain = spare.pool_.block_size() - sizeof(OutBlock) - sizeof(OutSegment);
   for (std::size_t granted = 0; granted < size + overhead - sizeof(OutSegment); granted += gain) {
-    std::byte* const memory = pool.acquire();
-    if (memory == nullptr) {
-      settle(pool);
-      return false;
-    }
-    spare_ = new (memory) OutBlock{spare_, sizeof(OutBlock), 0};
+    if (spare.acquire()) continue;
+    spare.release();
+    return false;
   }
   return true;
 }
 
-void OutQueue::settle(BlockPool& pool) noexcept {
-  while (spare_ != nullptr) {
-    OutBlock* const next = spare_->next;
-    pool.release(reinterpret_cast<std::byte*>(spare_));
-    spare_ = next;
-  }
+// A node at the end of the newest block, or in a spare one where that is full or none is in use.
+OutSegment& OutQueue::append_node(SpareBlocks& spare) noexcept {
+  OutBlock* block = tail_ != nullptr ? tail_->block : nullptr;
+  if (block == nullptr || align_up(block->used) + sizeof(OutSegment) > block->size) block = spare.take();
+  return append_node_in(*block);
 }
 
-// A node at the end of the newest block, or in a spare one where that is full or none is in use.
-OutSegment* OutQueue::append_node(BlockPool& pool) noexcept {
-  OutBlock* block = tail_ != nullptr ? tail_->block : nullptr;
-  if (block == nullptr || align_up(block->used) + sizeof(OutSegment) > pool.block_size()) {
-    SANSOCK_ASSERT(spare_ != nullptr);  // reserve() promised it
-    block = spare_;
-    spare_ = block->next;
-    block->next = nullptr;
-  }
-  const std::uint32_t offset = align_up(block->used);
-  auto* const node = new (reinterpret_cast<std::byte*>(block) + offset) OutSegment{};
-  node->block = block;
+OutSegment& OutQueue::append_node_in(OutBlock& block) noexcept {
+  const std::uint32_t offset = align_up(block.used);
+  auto* const node = new (reinterpret_cast<std::byte*>(&block) + offset) OutSegment{};
+  node->block = &block;
   node->base = reinterpret_cast<std::byte*>(node + 1);
-  block->used = offset + static_cast<std::uint32_t>(sizeof(OutSegment));
-  ++block->nodes;
+  block.used = offset + static_cast<std::uint32_t>(sizeof(OutSegment));
+  ++block.nodes;
   if (tail_ != nullptr) tail_->next = node;
   tail_ = node;
   if (head_ == nullptr) {
@@ -98,85 +83,68 @@ OutSegment* OutQueue::append_node(BlockPool& pool) noexcept {
     head_sent_ = 0;
   }
   if (reap_ == nullptr) reap_ = node;
-  return node;
-}
-
-// Whether the tail is an unsent segment of our own that ends where its block's free part begins.
-bool OutQueue::tail_grows(std::size_t block_size) const noexcept {
-  if (head_ == nullptr || tail_->kind != SegmentKind::owned) return false;
-  const std::byte* const free_part = reinterpret_cast<const std::byte*>(tail_->block) + tail_->block->used;
-  return tail_->base + tail_->size == free_part && tail_->block->used < block_size;
+  return *node;
 }
 
 // A segment of our own at the tail with at least `size_min` free bytes behind it; `room` is how many.
-OutSegment& OutQueue::grow(BlockPool& pool, std::size_t size_min, std::size_t& room) noexcept {
-  const std::size_t block_size = pool.block_size();
-  if (!tail_grows(block_size) || block_size - tail_->block->used < size_min) {
-    if (tail_ != nullptr && align_up(tail_->block->used) + sizeof(OutSegment) + size_min > block_size) {
-      tail_->block->used = static_cast<std::uint32_t>(block_size);  // too little left: leave it unused
+OutSegment& OutQueue::grow(SpareBlocks& spare, std::size_t size_min, std::size_t& room) noexcept {
+  OutBlock* const block = tail_ != nullptr ? tail_->block : nullptr;
+  // In a full block there is nothing to grow into, even for no byte at all.
+  if (!tail_grows() || block->size == block->used || block->size - block->used < size_min) {
+    if (block != nullptr && align_up(block->used) + sizeof(OutSegment) + size_min > block->size) {
+      block->used = block->size;  // too little left: leave it unused
     }
-    append_node(pool);
+    append_node(spare);
   }
-  room = block_size - tail_->block->used;
+  room = tail_->block->size - tail_->block->used;
   SANSOCK_ASSERT(room >= size_min);
   return *tail_;
 }
 
-void OutQueue::added(OutSegment& segment, std::size_t size) noexcept {
-  segment.size += static_cast<std::uint32_t>(size);
-  segment.block->used += static_cast<std::uint32_t>(size);
-  bytes_ += static_cast<std::uint32_t>(size);
-}
-
-std::byte* OutQueue::append_contiguous(BlockPool& pool, std::size_t size) noexcept {
+std::byte* OutQueue::append_contiguous(SpareBlocks& spare, std::size_t size) noexcept {
   std::size_t room = 0;
-  OutSegment& segment = grow(pool, size, room);
-  std::byte* const place = segment.base + segment.size;
-  added(segment, size);
-  return place;
+  return added(grow(spare, size, room), size);
 }
 
-void OutQueue::append(BlockPool& pool, ConstBytes bytes) noexcept {
+void OutQueue::append(SpareBlocks& spare, ConstBytes bytes) noexcept {
   while (!bytes.empty()) {
     std::size_t room = 0;
-    OutSegment& segment = grow(pool, 1, room);
+    OutSegment& segment = grow(spare, 1, room);
     const std::size_t size = std::min(room, bytes.size());
-    std::memcpy(segment.base + segment.size, bytes.data(), size);
-    added(segment, size);
+    std::memcpy(added(segment, size), bytes.data(), size);
     bytes = bytes.subspan(size);
   }
 }
 
-void OutQueue::append_masked(BlockPool& pool, ConstBytes bytes, MaskKey key,
+void OutQueue::append_masked(SpareBlocks& spare, ConstBytes bytes, MaskKey key,
                              const Kernels& kernels) noexcept {
   while (!bytes.empty()) {
     std::size_t room = 0;
-    OutSegment& segment = grow(pool, 1, room);
+    OutSegment& segment = grow(spare, 1, room);
     const std::size_t size = std::min(room, bytes.size());
-    key = kernels.mask_copy(segment.base + segment.size, bytes.first(size), key);
-    added(segment, size);
+    key = kernels.mask_copy(added(segment, size), bytes.first(size), key);
     bytes = bytes.subspan(size);
   }
 }
 
-void OutQueue::append_borrowed(BlockPool& pool, Bytes bytes, std::uint64_t token) noexcept {
-  OutSegment* const node = append_node(pool);
-  node->kind = SegmentKind::borrowed;
-  node->base = bytes.data();
-  node->size = static_cast<std::uint32_t>(bytes.size());
-  node->token = token;
-  bytes_ += node->size;
+void OutQueue::append_borrowed(SpareBlocks& spare, Bytes bytes, std::uint64_t token) noexcept {
+  OutSegment& node = append_node(spare);
+  node.kind = SegmentKind::borrowed;
+  node.base = bytes.data();
+  node.size = static_cast<std::uint32_t>(bytes.size());
+  node.token = token;
+  bytes_ += node.size;
 }
 
-void OutQueue::append_shared(BlockPool& pool, SharedFrame& frame) noexcept {
-  OutSegment* const node = append_node(pool);
-  node->kind = SegmentKind::shared;
+void OutQueue::append_shared(SpareBlocks& spare, SharedFrame& frame) noexcept {
+  OutSegment& node = append_node(spare);
+  node.kind = SegmentKind::shared;
   // gather() hands out mutable pointers because struct iovec has them; nobody writes through this.
-  node->base = const_cast<std::byte*>(frame.bytes.data());
-  node->size = static_cast<std::uint32_t>(frame.bytes.size());
-  node->frame = &frame;
+  node.base = const_cast<std::byte*>(frame.bytes.data());
+  node.size = static_cast<std::uint32_t>(frame.bytes.size());
+  node.frame = &frame;
   frame.retain();
-  bytes_ += node->size;
+  bytes_ += node.size;
 }
 
 void OutQueue::append_inline(ConstBytes bytes) noexcept {
@@ -203,7 +171,7 @@ void OutQueue::take_back(std::size_t size) noexcept {
   bytes_ -= cut;
 }
 
-std::size_t OutQueue::gather(std::span<IoSlice> slices) noexcept {
+std::size_t OutQueue::gather_any(std::span<IoSlice> slices) noexcept {
   std::size_t count = 0;
   std::uint32_t offered = 0;
   std::uint32_t skip = head_sent_;
@@ -222,7 +190,7 @@ std::size_t OutQueue::gather(std::span<IoSlice> slices) noexcept {
   return count;
 }
 
-void OutQueue::consume(BlockPool& pool, std::size_t written) noexcept {
+void OutQueue::consume_any(BlockPool& pool, std::size_t written) noexcept {
   SANSOCK_ASSERT(written <= offered_);
   auto left = static_cast<std::uint32_t>(written);
   offered_ -= left;
@@ -280,7 +248,6 @@ void OutQueue::abandon(BlockPool& pool) noexcept {
 void OutQueue::clear(BlockPool& pool) noexcept {
   abandon(pool);
   while (reap_ != nullptr) free_oldest(pool);
-  settle(pool);
 }
 
 }  // namespace sansock::detail

@@ -48,7 +48,7 @@ TEST(ServerRoutes, WatermarkIsReachable) {
   Route route;
   route.output_high_watermark = 1u << 20;
   route.limits.output_bytes_max = 4096;
-  EXPECT_EQ(RouteEntry("/", route).high_watermark(), 4096u);
+  EXPECT_EQ(RouteEntry("/", route).high_watermark, 4096u);
 }
 
 TEST(ServerRoutes, FirstOfferedSubprotocolThatTheRouteHas) {

@@ -139,6 +139,37 @@ TEST_P(Server_, ThreeThreads) {
   EXPECT_EQ(server().connections(), 24u);
 }
 
+// A slot serves one peer after the other; what one of them leaves in it must not be the next one's.
+TEST_P(Server_, DataIsOfOnePeerAndGoesWithIt) {
+  make();
+  std::atomic<int> clean{0};
+  const auto kept = std::make_shared<int>(0);
+  server().route("/", {.on_open =
+                           [&](Peer& peer) {
+                             if (peer.data_as<std::shared_ptr<int>>() == nullptr) ++clean;
+                             peer.data() = kept;
+                           },
+                       .on_message =
+                           [](Peer& peer, Message message) {
+                             peer.data().emplace<std::string>(message.text());
+                             if (peer.data_as<int>() == nullptr) peer.send(*peer.data_as<std::string>());
+                           }});
+  start();
+  constexpr int rounds = 3;
+  constexpr int clients_at_once = 70;  // the tables that it lies in have chunks of 64
+  for (int round = 1; round <= rounds; ++round) {
+    std::vector<Client> clients;
+    for (int i = 0; i < clients_at_once; ++i) clients.push_back(connect());
+    ASSERT_TRUE(eventually([&] { return clean == round * clients_at_once; }));
+    for (int i = 0; i < 7; ++i) {
+      EXPECT_EQ(echoed(clients[static_cast<std::size_t>(i)], std::to_string(i)), std::to_string(i));
+    }
+    EXPECT_EQ(kept.use_count(), 1 + clients_at_once - 7);
+    clients.clear();
+    ASSERT_TRUE(eventually([&] { return server().connections() == 0 && kept.use_count() == 1; }));
+  }
+}
+
 // C15: caps. Further connections wait in the backlog and are served when there is room.
 TEST_P(Server_, ConnectionsOverTheLimitWait) {
   ServerOptions two = options();

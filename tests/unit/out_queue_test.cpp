@@ -12,6 +12,7 @@ namespace sansock::testing {
 namespace {
 
 using detail::OutQueue;
+using detail::SpareBlocks;
 
 struct CountedFrame : SharedFrame {
   explicit CountedFrame(Data encoded) : memory(std::move(encoded)) {
@@ -28,7 +29,7 @@ class Driven {
   ~Driven() { queue_.clear(pool_); }
 
   void step() {
-    switch (random_() % 12) {
+    switch (random_() % 14) {
       case 0:
       case 1: return append(random_() % 300);
       case 2: return append(random_() % 9000);
@@ -38,6 +39,8 @@ class Driven {
       case 6: return append_shared(random_() % 2000);
       case 7: return take_back();
       case 8: return abandon();
+      case 9: return append_whole(random_() % 200);
+      case 10: return append_whole(random_() % 3000);
       default: return consume(random_() % 3 == 0 ? random_() % 10 : random_() % 5000);
     }
   }
@@ -53,30 +56,41 @@ class Driven {
   Data fresh(std::size_t size) { return noise(size, static_cast<std::uint32_t>(random_())); }
   void expect(const Data& bytes) {
     model_.insert(model_.end(), bytes.begin(), bytes.end());
-    queue_.settle(pool_);
     EXPECT_EQ(queue_.size(), model_.size());
   }
   void append(std::size_t size) {
     const Data bytes = fresh(size);
-    ASSERT_TRUE(queue_.reserve(pool_, size));
-    queue_.append(pool_, view_of(bytes));
+    SpareBlocks spare(pool_);
+    ASSERT_TRUE(queue_.reserve(spare, size));
+    queue_.append(spare, view_of(bytes));
     expect(bytes);
     newest_offered_ = true;
   }
   void append_contiguous(std::size_t size) {
     const Data bytes = fresh(size);
-    ASSERT_TRUE(queue_.reserve(pool_, size));
-    std::byte* const out = queue_.append_contiguous(pool_, size);
+    SpareBlocks spare(pool_);
+    ASSERT_TRUE(queue_.reserve(spare, size));
+    std::byte* const out = queue_.append_contiguous(spare, size);
     if (size != 0) std::memcpy(out, bytes.data(), size);
     expect(bytes);
     newest_ = size;
     newest_offered_ = size == 0;
   }
+  void append_whole(std::size_t size) {
+    const Data bytes = fresh(size + 1);
+    std::byte* const out = queue_.append_whole(pool_, bytes.size());
+    if (out == nullptr) return;
+    std::memcpy(out, bytes.data(), bytes.size());
+    expect(bytes);
+    newest_ = bytes.size();
+    newest_offered_ = false;
+  }
   void append_masked(std::size_t size) {
     const Data bytes = fresh(size);
     const Data key = fresh(4);
-    ASSERT_TRUE(queue_.reserve(pool_, size));
-    queue_.append_masked(pool_, view_of(bytes), MaskKey::from_wire(view_of(key).data()), best_kernels());
+    SpareBlocks spare(pool_);
+    ASSERT_TRUE(queue_.reserve(spare, size));
+    queue_.append_masked(spare, view_of(bytes), MaskKey::from_wire(view_of(key).data()), best_kernels());
     Data masked = bytes;
     for (std::size_t i = 0; i < size; ++i) masked[i] ^= key[i % 4];
     expect(masked);
@@ -85,17 +99,19 @@ class Driven {
   void append_borrowed(std::size_t size) {
     memory_.push_back(fresh(size));
     const Data header = fresh(5);
-    ASSERT_TRUE(queue_.reserve(pool_, header.size(), 1));
-    queue_.append(pool_, view_of(header));
-    queue_.append_borrowed(pool_, std::as_writable_bytes(std::span(memory_.back())), token_);
+    SpareBlocks spare(pool_);
+    ASSERT_TRUE(queue_.reserve(spare, header.size(), 1));
+    queue_.append(spare, view_of(header));
+    queue_.append_borrowed(spare, std::as_writable_bytes(std::span(memory_.back())), token_);
     lent_.push_back(token_++);
     expect(header + memory_.back());
     newest_offered_ = true;
   }
   void append_shared(std::size_t size) {
     frames_.emplace_back(fresh(size + 1));
-    ASSERT_TRUE(queue_.reserve(pool_, 0, 1));
-    queue_.append_shared(pool_, frames_.back());
+    SpareBlocks spare(pool_);
+    ASSERT_TRUE(queue_.reserve(spare, 0, 1));
+    queue_.append_shared(spare, frames_.back());
     expect(frames_.back().memory);
     newest_offered_ = true;
   }
@@ -161,6 +177,17 @@ class Driven {
   bool newest_offered_ = true;
 };
 
+bool can_reserve(OutQueue& queue, BlockPool& pool, std::size_t size, unsigned views) {
+  SpareBlocks spare(pool);
+  return queue.reserve(spare, size, views);
+}
+
+void append(OutQueue& queue, BlockPool& pool, const Data& bytes) {
+  SpareBlocks spare(pool);
+  ASSERT_TRUE(queue.reserve(spare, bytes.size()));
+  queue.append(spare, view_of(bytes));
+}
+
 TEST(OutQueue, IsAQueueOfBytes) {
   for (const std::size_t block_size : {1024u, 1504u, 4096u, 65536u}) {
     for (unsigned seed = 0; seed < 60; ++seed) {
@@ -179,12 +206,10 @@ TEST(OutQueue, ReserveThatFailsChangesNothing) {
       TestPool pool(1024);
       OutQueue queue;
       const Data first = noise(700, 1);
-      ASSERT_TRUE(queue.reserve(pool, first.size()));
-      queue.append(pool, view_of(first));
-      queue.settle(pool);
+      append(queue, pool, first);
       const std::size_t live = pool.live();
       pool.fail_at(k);
-      const bool done = queue.reserve(pool, size, 1);
+      const bool done = can_reserve(queue, pool, size, 1);
       const bool failed = pool.asked() >= k;
       pool.fail_never();
       EXPECT_EQ(done, !failed);
@@ -192,7 +217,6 @@ TEST(OutQueue, ReserveThatFailsChangesNothing) {
         EXPECT_EQ(pool.live(), live);
         EXPECT_EQ(queue.size(), 700u);
       }
-      queue.settle(pool);
       queue.clear(pool);
       EXPECT_EQ(pool.live(), 0u);
       if (!failed) break;
@@ -206,28 +230,65 @@ TEST(OutQueue, ReserveIsEnough) {
     for (std::size_t size = 0; size < 2300; size += 37) {
       TestPool pool(1024);
       OutQueue queue;
-      ASSERT_TRUE(queue.reserve(pool, filled));
-      queue.append(pool, view_of(noise(filled, 1)));
-      queue.settle(pool);
+      append(queue, pool, noise(filled, 1));
       Data lent = noise(10, 1);
-      ASSERT_TRUE(queue.reserve(pool, size, 1));
+      SpareBlocks spare(pool);
+      ASSERT_TRUE(queue.reserve(spare, size, 1));
       pool.set_limit(0);
-      queue.append_contiguous(pool, std::min<std::size_t>(size, 139));
-      if (size > 139) queue.append(pool, view_of(noise(size - 139, 2)));
-      queue.append_borrowed(pool, std::as_writable_bytes(std::span(lent)), 1);
-      queue.settle(pool);
+      queue.append_contiguous(spare, std::min<std::size_t>(size, 139));
+      if (size > 139) queue.append(spare, view_of(noise(size - 139, 2)));
+      queue.append_borrowed(spare, std::as_writable_bytes(std::span(lent)), 1);
       EXPECT_EQ(queue.size(), filled + size + 10);
       queue.clear(pool);
     }
   }
 }
 
+// In one piece or not at all: to the last byte of the block that is there, or of a fresh one if nothing is
+// queued.
+TEST(OutQueue, AppendsWholeWhileABlockHasRoom) {
+  constexpr std::size_t room = 1024 - sizeof(detail::OutBlock) - sizeof(detail::OutSegment);
+  TestPool pool(1024);
+  OutQueue queue;
+  EXPECT_EQ(queue.append_whole(pool, room + 1), nullptr);
+  EXPECT_EQ(pool.live(), 0u);
+  pool.set_limit(0);
+  EXPECT_EQ(queue.append_whole(pool, 1), nullptr);
+  EXPECT_EQ(queue.size(), 0u);
+  pool.set_limit(1);
+  std::byte* const first = queue.append_whole(pool, 10);
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(queue.append_whole(pool, room - 10 + 1), nullptr);
+  EXPECT_EQ(queue.append_whole(pool, room - 10), first + 10);
+  EXPECT_EQ(queue.append_whole(pool, 1), nullptr);
+  EXPECT_EQ(queue.size(), room);
+  IoSlice slices[2];
+  EXPECT_EQ(queue.gather(slices), 1u);
+  queue.consume(pool, room);
+  EXPECT_EQ(pool.live(), 0u);
+}
+
+// What is behind a view can not grow into the bytes before it.
+TEST(OutQueue, AppendsNothingWholeBehindAView) {
+  TestPool pool(1024);
+  OutQueue queue;
+  Data lent = noise(10, 1);
+  SpareBlocks spare(pool);
+  ASSERT_TRUE(queue.reserve(spare, 0, 1));
+  queue.append_borrowed(spare, std::as_writable_bytes(std::span(lent)), 1);
+  EXPECT_EQ(queue.append_whole(pool, 1), nullptr);
+  IoSlice slices[2];
+  EXPECT_EQ(queue.gather(slices), 1u);
+  queue.consume(pool, 10);
+  EXPECT_TRUE(queue.empty() && queue.has_sent());
+  EXPECT_EQ(queue.append_whole(pool, 1), nullptr) << "its block is still in use";
+  queue.clear(pool);
+}
+
 TEST(OutQueue, InlineBytesComeLast) {
   TestPool pool(1024);
   OutQueue queue;
-  ASSERT_TRUE(queue.reserve(pool, 3));
-  queue.append(pool, view_of(Data{1, 2, 3}));
-  queue.settle(pool);
+  append(queue, pool, Data{1, 2, 3});
   queue.append_inline(view_of(Data{4, 5, 6, 7, 8, 9, 10, 11}));
   EXPECT_EQ(queue.size(), 11u);
   Data got;
@@ -245,15 +306,11 @@ TEST(OutQueue, InlineBytesComeLast) {
 TEST(OutQueue, GatheredMemoryIsStable) {
   TestPool pool(1024);
   OutQueue queue;
-  ASSERT_TRUE(queue.reserve(pool, 100));
-  queue.append(pool, view_of(noise(100, 1)));
-  queue.settle(pool);
+  append(queue, pool, noise(100, 1));
   IoSlice before{};
   ASSERT_EQ(queue.gather({&before, 1}), 1u);
   for (int i = 0; i < 50; ++i) {
-    ASSERT_TRUE(queue.reserve(pool, 100));
-    queue.append(pool, view_of(noise(100, 2)));
-    queue.settle(pool);
+    append(queue, pool, noise(100, 2));
   }
   EXPECT_EQ(bytes_of(ConstBytes(static_cast<std::byte*>(before.base), 100)), noise(100, 1));
   IoSlice again{};
@@ -266,9 +323,9 @@ TEST(OutQueue, WhatWasOfferedIsNotTakenBack) {
   TestPool pool(1024);
   OutQueue queue;
   const auto add = [&](std::size_t size) {
-    ASSERT_TRUE(queue.reserve(pool, size));
-    std::memset(queue.append_contiguous(pool, size), 1, size);
-    queue.settle(pool);
+    SpareBlocks spare(pool);
+    ASSERT_TRUE(queue.reserve(spare, size));
+    std::memset(queue.append_contiguous(spare, size), 1, size);
   };
   add(10);
   add(6);

@@ -46,6 +46,7 @@ class BlockingLoop {
   Driver<H>* find(ConnectionId wanted) noexcept {
     return channel_ && wanted == id() ? &channel_->driver() : nullptr;
   }
+  ConnectionId id(std::uint32_t slot = 0) const noexcept { return {slot, serial_}; }
   int fd(ConnectionId wanted) const noexcept { return channel_ && wanted == id() ? channel_->fd() : -1; }
   void touch(ConnectionId wanted) noexcept {
     if (channel_ && wanted == id()) wants_.deadline = at_once;
@@ -87,8 +88,6 @@ class BlockingLoop {
   const LoopCounters& counters() const noexcept { return counters_; }
 
  private:
-  ConnectionId id() const noexcept { return {0, serial_}; }
-
   void follow(const detail::Wants& wants) {
     wants_ = wants;
     if (wants.read || wants.write) hung_up_ = false;

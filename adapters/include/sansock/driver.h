@@ -87,11 +87,13 @@ class Driver {
     // Commands arm timers without knowing the time; now it is known. While input is paused, some of it
     // may still be the endpoint's, and then its time may not go on: the deadline that is returned
     // makes the adapter call on_timeout() when it has detached that input.
-    if (!endpoint_.input_paused() && endpoint_.deadline() <= now) {
+    Instant deadline = endpoint_.deadline();
+    if (deadline <= now && !endpoint_.input_paused()) {
       endpoint_.handle_timeout(now);
       poll_all();
+      deadline = endpoint_.deadline();
     }
-    return interest();
+    return interest(deadline);
   }
 
   void poll_all() {
@@ -104,13 +106,13 @@ class Driver {
     }
   }
 
-  Interest interest() const noexcept {
+  Interest interest(Instant deadline) const noexcept {
     const TransportAction action = endpoint_.transport_action();
     return {.read = endpoint_.wants_input(),
             .write = endpoint_.output_size() != 0,
             .shutdown_write = action == TransportAction::shutdown_write,
             .close = action == TransportAction::close,
-            .deadline = endpoint_.deadline()};
+            .deadline = deadline};
   }
 
   Endpoint endpoint_;

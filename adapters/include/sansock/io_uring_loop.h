@@ -6,6 +6,8 @@
 // turn with a bounded wait hands over what it has itself brought about, too.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -105,10 +107,14 @@ class IoUringLoop {
     const auto completions = core_.wait(wait_max, core_.timers.next(), now);
     now = MonotonicClock::now();
     freed_ = false;
-    for (const detail::UringCompletion& completion : completions) handle(completion, now);
+    for (const detail::UringCompletion& completion : completions) {
+      handle(completion, now);
+      flush(now);
+    }
     expire(now);
     settle(now);
     core_.try_accepting_again(freed_, room(), now);
+    if (core_.quiet() && options_.on_quiet) options_.on_quiet();
     if (bounded) core_.submit();
   }
 
@@ -129,7 +135,9 @@ class IoUringLoop {
 
   static constexpr int timers_per_turn = 1024;
 
-  unsigned room() const noexcept { return options_.connections_max - connections_; }
+  unsigned room() const noexcept {
+    return options_.connections_max - std::min(options_.connections_max, connections_);
+  }
 
   // A slot, and the place in the timer queue that it may need: set() must not fail later.
   bool ensure_free_slot() noexcept {
@@ -168,6 +176,15 @@ class IoUringLoop {
       default:
         return follow(index, *channel,
                       channel->on_received(completion, !completion.socket_filled, context));
+    }
+  }
+
+  void flush(Instant now) {
+    std::array<detail::UringCompletion, 64> sent;
+    for (;;) {
+      const auto completions = core_.flush(sent);
+      if (completions.empty()) return;
+      for (const detail::UringCompletion& completion : completions) handle(completion, now);
     }
   }
 
@@ -210,6 +227,7 @@ class IoUringLoop {
       if (channel == nullptr) continue;
       channel->set_dirty(false);
       follow(id.slot, *channel, channel->on_turn(context(id.slot, now)));
+      flush(now);
     }
     if (dirty_.empty()) {
       dirty.clear();

@@ -27,7 +27,8 @@ struct LoopSocket {
 };
 
 struct LoopOptions {
-  // The most that is read in one go. IoUringLoop divides it into buffers.
+  // The most that is read in one go. IoUringLoop has up to 256 buffers of this size, and uses memory for
+  // what arrives in them.
   std::size_t receive_buffer_size = 256u << 10;
   unsigned connections_max = 18'000;
   Duration output_stall_timeout = std::chrono::seconds(60);
@@ -35,6 +36,8 @@ struct LoopOptions {
   // IoUringLoop: output of this size or more leaves without being copied, where the kernel can do
   // that. It pays on network cards with large messages; over loopback the kernel copies all the same.
   std::size_t zero_copy_min = SIZE_MAX;
+  // IoUringLoop: called when it gives back the memory of a burst that is over, for others who may.
+  std::function<void()> on_quiet = {};
 };
 
 struct LoopCounters {
@@ -54,6 +57,7 @@ struct LoopCounters {
 //   template <class... A> std::optional<ConnectionId> add(int fd, Role, const Config&, A&&... handler);
 //                                                   takes a connected (or connecting) socket over
 //   Driver<H>* find(ConnectionId);                  nullptr if it has ended
+//   ConnectionId id(std::uint32_t slot) const;      of the connection that is in a slot now
 //   void touch(ConnectionId);                       commands were given from outside its events:
 //                                                   drain, flush and re-arm it at the end of the turn
 //   template <class Visit> void for_each(Visit);    visit(ConnectionId, Driver<H>&); may touch()

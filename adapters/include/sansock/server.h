@@ -130,8 +130,12 @@ struct ListenOptions {
 
 struct ServerOptions {
   Adapter adapter = Adapter::automatic;
-  unsigned threads = 1;               // epoll: loops; blocking: each connection has a thread anyway
-  unsigned connections_max = 18'000;  // over all threads, in equal shares; others wait in the backlog
+  unsigned threads = 1;  // epoll: loops; blocking: each connection has a thread anyway
+  // Over all threads, in equal shares; others wait in the backlog. 0: as many as there are descriptors
+  // for at run() or start(): the process's soft limit (RLIMIT_NOFILE, `ulimit -n`) but for 1/32 and at
+  // least 64 of them, which are the application's; half as many with blocking, where each takes two;
+  // at most 1,000,000.
+  unsigned connections_max = 0;
   // Bytes of output blocks; like the next two per thread, so that blocking has them per connection.
   std::size_t output_memory_max = std::size_t{256} << 20;
   std::size_t message_memory_max = std::size_t{256} << 20;  // bytes of partly arrived messages
@@ -253,11 +257,14 @@ class Peer {
   Server& server() const noexcept;
   const std::string& route_path() const noexcept;
 
-  // Yours: lives until after on_close.
-  std::any& data() noexcept;
+  // Yours: lives until after on_close. Its memory is taken at the first call of data(), which throws
+  // std::bad_alloc if there is none, as assigning to a std::any may; data_as() takes none. A server
+  // whose peers have no data does not pay for it.
+  std::any& data();
+  // nullptr if there is no data, or none of this type.
   template <class T>
   T* data_as() noexcept {
-    return std::any_cast<T>(&data());
+    return std::any_cast<T>(find_data());
   }
 
  private:
@@ -266,6 +273,7 @@ class Peer {
   ~Peer() = default;
   ServerPeer& self() noexcept;
   const ServerPeer& self() const noexcept;
+  std::any* find_data() const noexcept;  // nullptr if data() was never called
   template <class Command>
   std::error_code output_command(Command&& command);
 };

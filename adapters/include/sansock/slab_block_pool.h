@@ -24,20 +24,33 @@ class SlabBlockPool final : public BlockPool {
   std::size_t block_size() const noexcept override { return size_of_block; }
   std::byte* acquire() noexcept override;
   void release(std::byte* block) noexcept override;
+  // Gives the pages of all free blocks back: for when a burst is over.
+  void trim() noexcept;
 
   std::size_t in_use() const noexcept { return in_use_; }
   std::size_t in_use_peak() const noexcept { return in_use_peak_; }
-  std::size_t warm() const noexcept { return warm_.size(); }
+  std::size_t warm() const noexcept { return warm_.size; }
 
  private:
+  // Free blocks, the one that came back last on top. Room is made with each chunk, so that a block
+  // always finds a place: that, unlike with a vector, needs no check.
+  struct Stack {
+    std::unique_ptr<std::byte*[]> blocks;
+    std::size_t size = 0;
+
+    void push(std::byte* block) noexcept { blocks[size++] = block; }
+    std::byte* pop() noexcept { return blocks[--size]; }
+    void reserve(std::size_t capacity);  // always more than `size`; may throw std::bad_alloc
+  };
+
   bool map_chunk() noexcept;
 
   std::size_t blocks_max_;
   std::size_t warm_max_;
   std::size_t in_use_ = 0;
   std::size_t in_use_peak_ = 0;
-  std::vector<std::byte*> warm_;    // free, pages probably present
-  std::vector<std::byte*> cold_;    // free, pages given back
+  Stack warm_;                      // pages probably present
+  Stack cold_;                      // pages given back
   std::vector<std::byte*> chunks_;  // the mappings
 };
 

@@ -51,7 +51,8 @@ std::error_code ReceiveBuffers::open(io_uring* ring, unsigned count, std::size_t
     return system_error(ENOMEM);
   }
   for (unsigned i = count; i-- > 0;) spare_.push_back(static_cast<std::uint16_t>(i));
-  target_ = std::min(target_min, count);
+  assert(count >= target_min);
+  target_ = target_min;
   publish(false);
   return {};
 }
@@ -67,6 +68,7 @@ ReceiveBuffers::~ReceiveBuffers() {
 Bytes ReceiveBuffers::taken(std::uint16_t buffer, std::size_t size) noexcept {
   assert(buffer < count_ && size <= size_ && posted_ > 0);
   --posted_;
+  size_mean_ += (static_cast<std::ptrdiff_t>(size) - size_mean_) / 16;
   posted_min_ = std::min(posted_min_, posted_);
   warm_ = true;
   return {memory_of(buffer), size};
@@ -78,22 +80,30 @@ void ReceiveBuffers::recycle(std::uint16_t buffer) noexcept {
   } else {
     spare_.push_back(buffer);  // its room was reserved
   }
-  if (++reads_ < window) return;
+  if (++reads_ % look_again == 0 && target_ > fitting()) shrink(fitting());
+  if (reads_ < window) return;
   // Half of them would have done all the time.
-  if (posted_min_ > target_ / 2 && target_ > target_min) shrink();
+  if (posted_min_ > target_ / 2) shrink(target_ / 2);
   reads_ = 0;
   posted_min_ = posted_;
 }
 
+// How many may be filled as they are now, and stay in a cache.
+unsigned ReceiveBuffers::fitting() const noexcept {
+  const auto filled = static_cast<std::size_t>(std::max<std::ptrdiff_t>(size_mean_, 1));
+  return static_cast<unsigned>(std::clamp<std::size_t>(cache_size / filled, target_min, count_));
+}
+
 // The memory of those that are left over goes back to the kernel, and comes again when it is needed.
-void ReceiveBuffers::shrink() noexcept {
-  target_ = std::max(target_min, target_ / 2);
+void ReceiveBuffers::shrink(unsigned target) noexcept {
+  if (target < target_min || target >= target_) return;
+  target_ = target;
   for (const std::uint16_t buffer : spare_) madvise(memory_of(buffer), size_, MADV_DONTNEED);
 }
 
 void ReceiveBuffers::starved() noexcept {
-  target_ = std::min(count_, 2 * target_);
   posted_min_ = 0;
+  target_ = std::max(target_, std::min(2 * target_, fitting()));
 }
 
 void ReceiveBuffers::post(std::uint16_t buffer) noexcept {
@@ -106,7 +116,7 @@ void ReceiveBuffers::publish(bool quiet) noexcept {
   if (quiet && warm_) {
     // A burst is over: what it has touched goes back to the kernel, posted or not.
     warm_ = false;
-    target_ = std::min(target_min, count_);
+    target_ = target_min;
     madvise(memory_, count_ * size_, MADV_DONTNEED);
   }
   while (posted_ < target_ && !spare_.empty()) {

@@ -24,28 +24,35 @@ class ReceiveBuffers {
   ReceiveBuffers& operator=(const ReceiveBuffers&) = delete;
   ~ReceiveBuffers();
 
-  // `count` is a power of two, up to 32,768. The ring must outlive the buffers.
+  // `count` is a power of two, 4 to 32,768. The ring must outlive the buffers.
   std::error_code open(io_uring* ring, unsigned count, std::size_t size);
 
   // What a completion brought. The kernel has no claim to it until recycle().
   Bytes taken(std::uint16_t buffer, std::size_t size) noexcept;
   void recycle(std::uint16_t buffer) noexcept;
-  // The kernel found none (ENOBUFS).
+  // The kernel found none (ENOBUFS). There will be more of them, unless what they are filled with would
+  // no longer fit a cache: to be asked again is cheaper than memory that is cold.
   void starved() noexcept;
   // Shows the kernel what was posted; once a turn, before it is asked for more. `quiet`: nothing has
   // happened for a while, and no read is under way.
   void publish(bool quiet) noexcept;
 
+  // There may be memory to be given back.
+  bool warm() const noexcept { return warm_; }
   unsigned posted() const noexcept { return posted_; }
   unsigned target() const noexcept { return target_; }
 
  private:
   static constexpr unsigned target_min = 4;
-  static constexpr unsigned window = 4096;  // reads after which the target is looked at again
+  // Reads after which the target is looked at again: at the memory, and at what was left over.
+  static constexpr unsigned look_again = 64;
+  static constexpr unsigned window = 4096;
+  static constexpr std::size_t cache_size = 1u << 20;
 
   std::byte* memory_of(std::uint16_t buffer) const noexcept { return memory_ + buffer * size_; }
   void post(std::uint16_t buffer) noexcept;
-  void shrink() noexcept;
+  void shrink(unsigned target) noexcept;
+  unsigned fitting() const noexcept;
 
   io_uring* ring_ = nullptr;
   io_uring_buf_ring* shared_ = nullptr;
@@ -57,8 +64,9 @@ class ReceiveBuffers {
   unsigned posted_ = 0;      // and how many are
   unsigned posted_min_ = 0;  // the fewest in this window
   unsigned reads_ = 0;       // of this window
+  std::ptrdiff_t size_mean_ = 0;  // of what they were filled with, newest first
   int pending_ = 0;          // posted, and not yet shown to the kernel
-  bool warm_ = false;        // there may be memory to be given back
+  bool warm_ = false;
   std::vector<std::uint16_t> spare_;  // newest last: that is the one whose memory is warm
 };
 

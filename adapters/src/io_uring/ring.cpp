@@ -31,6 +31,16 @@ constexpr unsigned wishes[] = {
 // may change once it was handed over, and a wait takes a timeout with it.
 constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
 
+UringCompletion completion_of(const io_uring_cqe& cqe) noexcept {
+  return {.tag = UringTag(cqe.user_data),
+          .result = cqe.res,
+          .buffer = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT),
+          .has_buffer = (cqe.flags & IORING_CQE_F_BUFFER) != 0,
+          .more = (cqe.flags & IORING_CQE_F_MORE) != 0,
+          .socket_filled = (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0,
+          .notification = (cqe.flags & IORING_CQE_F_NOTIF) != 0};
+}
+
 std::error_code system_error(int error) noexcept { return {error, std::system_category()}; }
 
 }  // namespace
@@ -109,28 +119,26 @@ std::span<const UringCompletion> Ring::wait(Duration wait_max) noexcept {
   unsigned count = 0;
   io_uring_cqe* cqe;
   io_uring_for_each_cqe(&ring_, head, cqe) {
-    batch_[count++] = {.tag = UringTag(cqe->user_data),
-                       .result = cqe->res,
-                       .buffer = static_cast<std::uint16_t>(cqe->flags >> IORING_CQE_BUFFER_SHIFT),
-                       .has_buffer = (cqe->flags & IORING_CQE_F_BUFFER) != 0,
-                       .more = (cqe->flags & IORING_CQE_F_MORE) != 0,
-                       .socket_filled = (cqe->flags & IORING_CQE_F_SOCK_NONEMPTY) != 0,
-                       .notification = (cqe->flags & IORING_CQE_F_NOTIF) != 0};
+    batch_[count++] = completion_of(*cqe);
     if (count == batch_max) break;
   }
   io_uring_cq_advance(&ring_, count);
   return std::span(batch_).first(count);
 }
 
-std::int32_t Ring::take_result(UringTag tag) noexcept {
-  unsigned head;
-  io_uring_cqe* cqe;
-  io_uring_for_each_cqe(&ring_, head, cqe) {
-    if (cqe->user_data != tag.word()) continue;
-    cqe->user_data = 0;  // UringOp::ignored, when its turn comes
-    return cqe->res;
+std::span<const UringCompletion> Ring::submit_and_take(UringOp op,
+                                                       std::span<UringCompletion> completions) noexcept {
+  unsigned position = io_uring_smp_load_acquire(ring_.cq.ktail);
+  submit();
+  const unsigned end = io_uring_smp_load_acquire(ring_.cq.ktail);
+  std::size_t count = 0;
+  for (; position != end && count < completions.size(); ++position) {
+    io_uring_cqe& cqe = ring_.cq.cqes[position & ring_.cq.ring_mask];
+    if (UringTag(cqe.user_data).op() != op) continue;
+    completions[count++] = completion_of(cqe);
+    cqe.user_data = UringTag().word();  // to be ignored when its turn comes
   }
-  return -ENOBUFS;
+  return completions.first(count);
 }
 
 }  // namespace sansock::detail

@@ -30,9 +30,9 @@ class Ring {
   // Hands over what was prepared, and waits for at least one completion: at most `wait_max`, or not
   // at all if that is zero.
   std::span<const UringCompletion> wait(Duration wait_max) noexcept;
-  // Takes one completion out of order, which was submitted just now and completes at once; ENOBUFS if
-  // it is not there.
-  std::int32_t take_result(UringTag tag) noexcept;
+  // Hands over what was prepared, and takes out of order what completed by that at once: only those
+  // of `op`, as many as `completions` has room for.
+  std::span<const UringCompletion> submit_and_take(UringOp op, std::span<UringCompletion> completions) noexcept;
 
   bool prepared() noexcept { return io_uring_sq_ready(&ring_) != 0; }
   // Completions wait to be taken.

@@ -21,6 +21,7 @@ namespace sansock::detail {
 namespace {
 
 constexpr int op_fixed_fd_install = 54;  // Linux 6.8; not in the header of liburing 2.3
+constexpr std::size_t flush_bytes = 64u << 10;
 constexpr Duration quiet_min = std::chrono::milliseconds(100);
 constexpr UringTag mailbox_tag{UringOp::mailbox, 0, 0};
 constexpr UringTag install_tag{UringOp::install, 0, 0};
@@ -68,11 +69,14 @@ struct UringCore::Parts {
   LoopCounters counters;
   std::vector<LoopSocket> closing;  // for which the ring had no room
   std::size_t zero_copy_min = SIZE_MAX;
+  std::size_t prepared_bytes = 0;  // of sends that were not handed over yet
   bool tcp_nodelay = true;
   bool direct = false;
   bool multishot = true;  // receives
   bool mailbox_armed = false;
-  Instant waited_at = never;  // when the last wait began
+  bool busy = true;  // the last wait brought something
+  bool quiet = false;
+  Instant busy_at{};
 
   UringOp receive_op() const noexcept { return multishot ? UringOp::receive : UringOp::receive_once; }
   io_uring_sqe* prepare(LoopSocket socket, UringTag tag) noexcept;
@@ -92,8 +96,8 @@ UringCore::~UringCore() {
 std::error_code UringCore::open(const LoopOptions& options) {
   const unsigned submissions = submissions_for(options.connections_max);
   if (const auto error = parts_->ring.open(submissions, 4 * submissions)) return error;
-  const std::size_t size = std::max<std::size_t>(options.receive_buffer_size / 4, 4096);
-  if (const auto error = parts_->buffers.open(parts_->ring.get(), buffers_for(options.connections_max), size)) {
+  const unsigned buffers = buffers_for(options.connections_max);
+  if (const auto error = parts_->buffers.open(parts_->ring.get(), buffers, options.receive_buffer_size)) {
     return error;
   }
   parts_->listeners.open(parts_->ring, parts_->make_table(options.connections_max));
@@ -119,20 +123,32 @@ unsigned UringCore::Parts::make_table(unsigned connections_max) noexcept {
 std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant deadline, Instant now) {
   Parts& parts = *parts_;
   ++parts.counters.turns;
+  if (parts.busy) parts.busy_at = now;
   // Only where the kernel writes nothing into a buffer but while this thread waits.
-  const bool quiet = parts.waited_at != never && now - parts.waited_at >= quiet_min;
-  parts.buffers.publish(quiet && parts.ring.deferred() && !parts.ring.completed());
-  parts.waited_at = now;
+  const bool trimmable = parts.buffers.warm() && parts.ring.deferred() && !parts.ring.completed();
+  parts.quiet = trimmable && now - parts.busy_at >= quiet_min;
+  parts.buffers.publish(parts.quiet);
   parts.listeners.arm();
   if (!parts.mailbox_armed) parts.arm_mailbox(mailbox.fd());
   std::erase_if(parts.closing, [&parts](LoopSocket socket) { return parts.close_direct(socket); });
 
   const Instant first = std::min(deadline, parts.listeners.suspended_until());
   const Duration until_first = first == never ? no_timeout : std::max(first - now, Duration::zero());
-  const auto completions = parts.ring.wait(std::min(wait_max, until_first));
+  parts.prepared_bytes = 0;
+  Duration wait = std::min(wait_max, until_first);
+  // After a burst not for long: then its memory is given back.
+  if (parts.quiet) {
+    wait = Duration::zero();  // others have memory to give back, too
+  } else if (trimmable) {
+    wait = std::min(wait, parts.busy_at + quiet_min - now);
+  }
+  const auto completions = parts.ring.wait(wait);
+  parts.busy = !completions.empty();
   if (!parts.ring.prepared()) parts.arena.clear();
   return completions;
 }
+
+bool UringCore::quiet() const noexcept { return parts_->quiet; }
 
 void UringCore::submit() noexcept {
   parts_->buffers.publish(false);
@@ -188,6 +204,7 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
   io_uring_sqe* const sqe = parts_->prepare(socket, tag);
   if (sqe == nullptr) return false;
   sqe->msg_flags = MSG_NOSIGNAL;
+  parts_->prepared_bytes += size;
   if (message != nullptr) {
     sqe->opcode = zero_copy ? IORING_OP_SENDMSG_ZC : IORING_OP_SENDMSG;
     sqe->addr = reinterpret_cast<std::uint64_t>(message);
@@ -251,9 +268,18 @@ int UringCore::install(LoopSocket socket) noexcept {
   io_uring_sqe* const sqe = parts_->prepare(socket, install_tag);
   if (sqe == nullptr) return -1;
   sqe->opcode = op_fixed_fd_install;
-  submit();
-  const std::int32_t fd = parts_->ring.take_result(install_tag);
-  return fd < 0 ? -1 : fd;
+  parts_->prepared_bytes = 0;
+  UringCompletion completion;
+  if (parts_->ring.submit_and_take(UringOp::install, {&completion, 1}).empty()) return -1;
+  return std::max(completion.result, -1);
+}
+
+std::span<const UringCompletion> UringCore::flush(std::span<UringCompletion> completions) noexcept {
+  if (parts_->prepared_bytes < flush_bytes) return {};
+  parts_->prepared_bytes = 0;
+  const auto sent = parts_->ring.submit_and_take(UringOp::send, completions);
+  if (!parts_->ring.prepared()) parts_->arena.clear();
+  return sent;
 }
 
 Bytes UringCore::received(const UringCompletion& completion) noexcept {

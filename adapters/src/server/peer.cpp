@@ -5,16 +5,20 @@
 
 namespace sansock {
 
-ServerPeer& Peer::self() noexcept { return static_cast<ServerPeer&>(*this); }
-const ServerPeer& Peer::self() const noexcept { return static_cast<const ServerPeer&>(*this); }
+inline ServerPeer& Peer::self() noexcept { return static_cast<ServerPeer&>(*this); }
+inline const ServerPeer& Peer::self() const noexcept { return static_cast<const ServerPeer&>(*this); }
 
 // Commands give errc::already_closing once the transport was released.
 template <class Command>
-std::error_code Peer::output_command(Command&& command) {
-  Endpoint* const endpoint = self().endpoint();
+inline std::error_code Peer::output_command(Command&& command) {
+  ServerPeer& peer = self();
+  Endpoint* const endpoint = peer.endpoint();
   if (endpoint == nullptr) return errc::already_closing;
-  const std::error_code error = self().check_output(*endpoint, command(*endpoint));
-  self().touch();
+  std::error_code error = command(*endpoint);
+  if (error || endpoint->output_size() > peer.route().high_watermark) [[unlikely]] {
+    error = peer.check_output(*endpoint, error);
+  }
+  peer.touch();
   return error;
 }
 
@@ -87,7 +91,7 @@ const Request* Peer::request() const noexcept {
 std::string_view Peer::subprotocol() const noexcept {
   const ServerPeer& peer = self();
   if (peer.subprotocol_ == ServerPeer::subprotocol_none) return {};
-  if (peer.subprotocol_ == ServerPeer::subprotocol_in_extra) return peer.extra_->subprotocol;
+  if (peer.subprotocol_ == ServerPeer::subprotocol_in_extra) return peer.find_extra()->subprotocol;
   return peer.route().route.subprotocols[peer.subprotocol_];
 }
 
@@ -123,6 +127,14 @@ Server& Peer::server() const noexcept { return self().thread().core().server; }
 
 const std::string& Peer::route_path() const noexcept { return self().route().pattern.text; }
 
-std::any& Peer::data() noexcept { return self().data_; }
+std::any& Peer::data() {
+  std::any& data = self().thread().data().at(self().slot_);
+  self().has_data_ = true;
+  return data;
+}
+
+std::any* Peer::find_data() const noexcept {
+  return self().has_data_ ? self().thread().data().find(self().slot_) : nullptr;
+}
 
 }  // namespace sansock

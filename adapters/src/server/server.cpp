@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "connections_limit.h"
 #include "sansock/kernels_choice.h"
 #include "server_backend.h"
 #include "server_core.h"
@@ -35,6 +36,7 @@ std::error_code Server::Impl::open() {
   if (listeners.empty()) return std::make_error_code(std::errc::destination_address_required);
   if (core.options.kernels == nullptr) core.options.kernels = kernels_from_environment();
   const Adapter adapter = resolve_adapter(core.options.adapter);
+  if (core.options.connections_max == 0) core.options.connections_max = connections_limit(adapter);
   std::unique_ptr<ServerBackend> made = make_backend(adapter, core);
   if (!made) return std::make_error_code(std::errc::operation_not_supported);
   if (const std::error_code error = made->open(listeners)) return error;

@@ -19,7 +19,7 @@ class LoopBackend final : public ServerBackend {
     const unsigned count = std::max(1u, core_.options.threads);
     for (unsigned index = 0; index < count; ++index) {
       auto thread = std::make_unique<ServerThread>(core_, index, false);
-      auto loop = std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count));
+      auto loop = std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count, *thread));
       if (const std::error_code error = thread->open(std::move(loop))) return error;
       for (ServerListener& listener : listeners) {
         if (const std::error_code error = thread->listen(listener.take(index))) return error;
@@ -64,14 +64,15 @@ class LoopBackend final : public ServerBackend {
   }
 
  private:
-  LoopOptions loop_options(unsigned index, unsigned count) const {
+  LoopOptions loop_options(unsigned index, unsigned count, ServerThread& thread) const {
     const ServerOptions& options = core_.options;
     // The shares of all threads add up to what was asked for.
     const unsigned share = options.connections_max / count + (index < options.connections_max % count);
     return {.receive_buffer_size = options.receive_buffer_size,
             .connections_max = std::max(1u, share),
             .output_stall_timeout = options.output_stall_timeout,
-            .tcp_nodelay = options.tcp_nodelay};
+            .tcp_nodelay = options.tcp_nodelay,
+            .on_quiet = [&thread] { thread.trim(); }};
   }
 
   ServerCore& core_;

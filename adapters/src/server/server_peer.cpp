@@ -7,15 +7,12 @@
 
 namespace sansock {
 
-ServerPeer::~ServerPeer() { thread_->extras().release(std::move(extra_)); }
-
-Endpoint* ServerPeer::endpoint() const noexcept { return thread_->endpoint_of(*this); }
-
-void ServerPeer::touch() {
-  if (!thread_->in_own_event(*this)) thread_->loop().touch(connection_id());
+ServerPeer::~ServerPeer() {
+  release_extra();
+  if (has_data_) thread_->data().find(slot_)->reset();
 }
 
-const RouteEntry& ServerPeer::route() const noexcept { return thread_->core().routes.route(route_); }
+ConnectionId ServerPeer::connection_id() const noexcept { return thread_->loop().id(slot_); }
 
 Verdict ServerPeer::on_event(Endpoint& endpoint, const Event& event) {
   const ServerThread::OwnEvent scope(*thread_, *this, endpoint);
@@ -78,8 +75,8 @@ void ServerPeer::on_fragment(Endpoint& endpoint, const Event& event) {
       static_cast<void>(endpoint.close(close_code_for(errc::memory_exhausted)));
       break;
   }
-  extra_->assembler.reset();
-  release_extra_if_empty();
+  extra.assembler.reset();
+  if (extra.empty()) release_extra();
 }
 
 void ServerPeer::on_peer_close(const Event& event) {
@@ -97,7 +94,8 @@ void ServerPeer::on_closed(Endpoint& endpoint, const Event& event) {
   }
   if (const auto& handler = route().route.on_close) {
     const CloseStatus status = close_status_of(endpoint);
-    handler(*this, status, extra_ ? extra_->close_reason() : std::string_view());
+    const PeerExtra* const extra = find_extra();
+    handler(*this, status, extra != nullptr ? extra->close_reason() : std::string_view());
   }
 }
 
@@ -105,25 +103,34 @@ void ServerPeer::on_gone(ConnectionId) { ServerThread::count(thread_->counters()
 
 CloseStatus ServerPeer::close_status_of(const Endpoint& endpoint) const noexcept {
   CloseStatus status = endpoint.close_status();
-  if (status.cause == errc::none && extra_) status.cause = extra_->cause;
+  if (status.cause != errc::none) return status;
+  if (const PeerExtra* const extra = find_extra()) status.cause = extra->cause;
   return status;
 }
 
 PeerExtra& ServerPeer::extra() {
-  if (!extra_) extra_ = thread_->extras().acquire();
-  return *extra_;
+  std::unique_ptr<PeerExtra>& entry = thread_->extras().at(slot_);
+  if (!entry) entry = thread_->extra_pool().acquire();
+  has_extra_ = true;
+  return *entry;
 }
 
-void ServerPeer::release_extra_if_empty() noexcept {
-  if (extra_ && extra_->empty()) thread_->extras().release(std::move(extra_));
+PeerExtra* ServerPeer::find_extra() const noexcept {
+  return has_extra_ ? thread_->extras().find(slot_)->get() : nullptr;
+}
+
+void ServerPeer::release_extra() noexcept {
+  if (!has_extra_) return;
+  has_extra_ = false;
+  thread_->extra_pool().release(std::move(*thread_->extras().find(slot_)));
 }
 
 // --- output ---------------------------------------------------------------------------------------
 
-std::error_code ServerPeer::check_output(Endpoint& endpoint, const std::error_code& error) {
+std::error_code ServerPeer::check_output(Endpoint& endpoint, std::error_code error) {
   const bool full = error == errc::output_full;
   if (error && !full) return error;
-  if (!full && endpoint.output_size() <= route().high_watermark()) return error;
+  if (!full && endpoint.output_size() <= route().high_watermark) return error;
   output_high_ = true;
   switch (route().route.output_policy) {
     case OutputPolicy::refuse: break;
@@ -134,8 +141,8 @@ std::error_code ServerPeer::check_output(Endpoint& endpoint, const std::error_co
 }
 
 // Half of the high watermark, so that a peer at the limit does not flap.
-void ServerPeer::on_written(Endpoint& endpoint) {
-  if (!output_high_ || endpoint.output_size() > route().high_watermark() / 2) return;
+void ServerPeer::on_output_taken(Endpoint& endpoint) {
+  if (endpoint.output_size() > route().high_watermark / 2) return;
   const ServerThread::OwnEvent scope(*thread_, *this, endpoint);
   output_high_ = false;
   if (paused_by_policy_) set_paused(endpoint, paused_by_user_, false);

@@ -1,12 +1,11 @@
 // The handler in the Driver of a server's connection; what a user sees of it is Peer.
 //
-// An idle one costs its own 48 bytes and nothing behind them. Its engine is found through its
-// thread: by id, or at once while the peer's own event is being handled.
+// An idle one costs its own 16 bytes and nothing behind them. What few peers have lies in tables of
+// the thread, by slot; the serial is the loop's. Its engine is found through its thread: by id, or at
+// once while the peer's own event is being handled.
 #pragma once
 
-#include <any>
 #include <cstdint>
-#include <memory>
 
 #include "peer_extra.h"
 #include "sansock/loop.h"
@@ -22,17 +21,17 @@ class ServerPeer : public Peer {
   explicit ServerPeer(ServerThread& thread) noexcept : thread_(&thread) {}
   ~ServerPeer();
   // Once, right after the loop has given the connection its name.
-  void set_id(ConnectionId id) noexcept {
-    slot_ = id.slot;
-    serial_ = id.serial;
-  }
+  void set_slot(std::uint32_t slot) noexcept { slot_ = slot; }
 
   // What Driver and Loop call.
   Verdict on_event(Endpoint& endpoint, const Event& event);
-  void on_written(Endpoint& endpoint);
+  void on_written(Endpoint& endpoint) {
+    if (output_high_) on_output_taken(endpoint);
+  }
   void on_gone(ConnectionId id);
 
-  ConnectionId connection_id() const noexcept { return {slot_, serial_}; }
+  // Of a peer whose transport was not released yet.
+  ConnectionId connection_id() const noexcept;
   ServerThread& thread() const noexcept { return *thread_; }
   std::uint16_t route_index() const noexcept { return route_; }
   bool opened() const noexcept { return opened_; }
@@ -40,6 +39,7 @@ class ServerPeer : public Peer {
  private:
   friend class Peer;
 
+  // The next three are asked for with every message, and lie in server_thread.h to be inlined.
   // The peer's engine; nullptr once its transport was released.
   Endpoint* endpoint() const noexcept;
   // To be called after commands: the loop has to look at this peer, unless it is at it anyway.
@@ -50,12 +50,15 @@ class ServerPeer : public Peer {
   void on_open(Endpoint& endpoint);
   void on_data(Endpoint& endpoint, const Event& event);
   void on_fragment(Endpoint& endpoint, const Event& event);
+  void on_output_taken(Endpoint& endpoint);
   void on_peer_close(const Event& event);
   void on_closed(Endpoint& endpoint, const Event& event);
-  PeerExtra& extra();
-  void release_extra_if_empty() noexcept;
-  // After something was to be queued, with its result: acts as the route's OutputPolicy says.
-  std::error_code check_output(Endpoint& endpoint, const std::error_code& error);
+  PeerExtra& extra();                      // made now, if there is none
+  PeerExtra* find_extra() const noexcept;  // nullptr if there is none
+  void release_extra() noexcept;
+  // After something was to be queued, with its result: acts as the route's OutputPolicy says. Only
+  // needed after an error, or above the high watermark.
+  std::error_code check_output(Endpoint& endpoint, std::error_code error);
   void set_paused(Endpoint& endpoint, bool by_user, bool by_policy);
   CloseStatus close_status_of(const Endpoint& endpoint) const noexcept;
 
@@ -72,10 +75,7 @@ class ServerPeer : public Peer {
   static constexpr std::uint8_t subprotocol_none = 0xff;
   static constexpr std::uint8_t subprotocol_in_extra = 0xfe;
 
-  std::any data_;
   ServerThread* thread_;
-  std::unique_ptr<PeerExtra> extra_;
-  std::uint64_t serial_ = 0;
   std::uint32_t slot_ = 0;
   std::uint16_t route_ = RouteTable::none;
   std::uint8_t subprotocol_ = subprotocol_none;  // index into the route's list
@@ -84,8 +84,10 @@ class ServerPeer : public Peer {
   bool paused_by_user_ : 1 = false;    // Peer::pause()
   bool paused_by_policy_ : 1 = false;  // OutputPolicy::pause
   bool deaf_ : 1 = false;              // the rest of a message is dropped, and what follows it
+  bool has_data_ : 1 = false;          // data() was asked for
+  bool has_extra_ : 1 = false;
 };
 
-static_assert(sizeof(ServerPeer) <= 48, "an idle connection's budget (DESIGN section 2, rule 10)");
+static_assert(sizeof(ServerPeer) <= 16, "an idle connection's budget (DESIGN section 2, rule 10)");
 
 }  // namespace sansock

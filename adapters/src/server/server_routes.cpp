@@ -27,7 +27,9 @@ auto same_pattern(Entries& entries, std::string_view pattern) {
 }  // namespace
 
 RouteEntry::RouteEntry(std::string pattern_text, Route given)
-    : pattern(std::move(pattern_text)), route(std::move(given)) {
+    : pattern(std::move(pattern_text)),
+      route(std::move(given)),
+      high_watermark(std::min(route.output_high_watermark, route.limits.output_bytes_max)) {
   origins.assign(route.origins.begin(), route.origins.end());
 }
 
@@ -54,10 +56,6 @@ bool RouteEntry::origin_allowed(const Request& request) const noexcept {
   }
   return std::any_of(origins.begin(), origins.end(),
                      [origin](std::string_view allowed) { return origins_equal(origin, allowed); });
-}
-
-std::uint32_t RouteEntry::high_watermark() const noexcept {
-  return std::min(route.output_high_watermark, route.limits.output_bytes_max);
 }
 
 void RouteTable::add_route(std::string path, Route route) {

@@ -34,14 +34,14 @@ struct RouteEntry {
   PathPattern pattern;
   Route route;
   std::vector<std::string_view> origins;  // of route.origins, as Config wants them
+  // The output size above which OutputPolicy acts: never above what can be queued at all.
+  std::uint32_t high_watermark;
 
   // The first subprotocol that the client offers and the route has (RFC 6455 section 4.2.2, point 5);
   // empty if there is none. A view of the route's own text.
   std::string_view select_subprotocol(const Request& request) const noexcept;
   // Whether the route's origin policy lets this request in.
   bool origin_allowed(const Request& request) const noexcept;
-  // The output size above which OutputPolicy acts: never above what can be queued at all.
-  std::uint32_t high_watermark() const noexcept;
 };
 
 struct PageEntry {

@@ -40,7 +40,8 @@ std::error_code ServerThread::make_configs() {
   handshake_config_.version_8 = core_.routes.version_8();
   if (const errc error = validate(handshake_config_, Role::server); error != errc::none) return error;
   for (std::uint16_t index = 0; index < core_.routes.size(); ++index) {
-    const Route& route = core_.routes.route(index).route;
+    routes_.push_back(&core_.routes.route(index));
+    const Route& route = routes_[index]->route;
     Config config = handshake_config_;
     config.limits = route.limits;
     config.timeouts = route.timeouts;
@@ -59,7 +60,7 @@ std::error_code ServerThread::listen(int fd) {
 bool ServerThread::add(LoopSocket socket) {
   const std::optional<ConnectionId> id = loop_->add(socket, Role::server, handshake_config_, *this);
   if (!id) return false;
-  loop_->find(*id)->handler().set_id(*id);
+  loop_->find(*id)->handler().set_slot(id->slot);
   own_slot_ = id->slot;
   count(counters_.accepted);
   return true;
@@ -122,8 +123,7 @@ void ServerThread::drop_all() {
 
 // --- peers ----------------------------------------------------------------------------------------
 
-Endpoint* ServerThread::endpoint_of(const ServerPeer& peer) const noexcept {
-  if (current_peer_ == &peer) return current_endpoint_;
+Endpoint* ServerThread::find_endpoint(const ServerPeer& peer) const noexcept {
   Driver<ServerPeer>* const driver = loop_->find(peer.connection_id());
   return driver == nullptr ? nullptr : &driver->endpoint();
 }

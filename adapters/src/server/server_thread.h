@@ -2,6 +2,7 @@
 // here is for the loop's own thread, except where it says otherwise.
 #pragma once
 
+#include <any>
 #include <atomic>
 #include <deque>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "sansock/slab_block_pool.h"
 #include "server_core.h"
 #include "server_peer.h"
+#include "side_table.h"
 
 namespace sansock {
 
@@ -35,6 +37,9 @@ class ServerThread {
   enum class Until : std::uint8_t { stop, empty };  // `empty`: or no connection is left
   // Turns the loop, then ends what is left of it in the way of Server::stop().
   void run(Until until);
+
+  // Gives memory back that only a burst needs.
+  void trim() noexcept { pool_.trim(); }
 
   // From any thread; wake() also from signal handlers.
   bool post(std::function<void()> task) { return loop_->post(std::move(task)); }
@@ -74,14 +79,20 @@ class ServerThread {
     ServerThread& thread_;
   };
   bool in_own_event(const ServerPeer& peer) const noexcept { return current_peer_ == &peer; }
-  Endpoint* endpoint_of(const ServerPeer& peer) const noexcept;
+  Endpoint* endpoint_of(const ServerPeer& peer) const noexcept {
+    return in_own_event(peer) ? current_endpoint_ : find_endpoint(peer);
+  }
 
   std::uint64_t index() const noexcept { return index_; }
   ServerCore& core() noexcept { return core_; }
   PeerLoop& loop() noexcept { return *loop_; }
-  PeerExtraPool& extras() noexcept { return extras_; }
+  // What only some peers have, by their slot.
+  SideTable<std::any>& data() noexcept { return data_; }
+  SideTable<std::unique_ptr<PeerExtra>>& extras() noexcept { return extras_; }
+  PeerExtraPool& extra_pool() noexcept { return extra_pool_; }
   MessageMemory& message_memory() noexcept { return message_memory_; }
   const Config& config(std::uint16_t route) const noexcept { return configs_[route]; }
+  const RouteEntry& route(std::uint16_t index) const noexcept { return *routes_[index]; }
   // Where each connection has a thread of its own, `thread` and `slot` together are the index of the
   // thread, of 64 bits because it is never used again.
   PeerId peer_id(ConnectionId id) const noexcept;
@@ -105,6 +116,7 @@ class ServerThread {
 
  private:
   std::error_code make_configs();
+  Endpoint* find_endpoint(const ServerPeer& peer) const noexcept;
   void turn(Duration wait_max);
   void stop_accepting();
   void close_all();
@@ -117,14 +129,25 @@ class ServerThread {
   std::uint32_t own_slot_ = 0;
   SlabBlockPool pool_;
   HeapMessageMemory message_memory_;
-  PeerExtraPool extras_;
+  PeerExtraPool extra_pool_;
+  SideTable<std::unique_ptr<PeerExtra>> extras_;
+  SideTable<std::any> data_;
   Config handshake_config_;
   std::deque<Config> configs_;  // by route; addresses stay
+  std::vector<const RouteEntry*> routes_;
   Counters counters_;
   const ServerPeer* current_peer_ = nullptr;
   Endpoint* current_endpoint_ = nullptr;
   bool accept_stopped_ = false;
   std::unique_ptr<PeerLoop> loop_;  // last: its connections use all of the above until they end
 };
+
+inline Endpoint* ServerPeer::endpoint() const noexcept { return thread_->endpoint_of(*this); }
+
+inline void ServerPeer::touch() {
+  if (!thread_->in_own_event(*this)) thread_->loop().touch(connection_id());
+}
+
+inline const RouteEntry& ServerPeer::route() const noexcept { return thread_->route(route_); }
 
 }  // namespace sansock

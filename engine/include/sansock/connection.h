@@ -60,7 +60,11 @@ class Connection {
   void abort(errc cause) noexcept;
 
   // --- polls ------------------------------------------------------------------------------------
-  Event poll() noexcept;
+  Event poll() noexcept {
+    if (input_ != input_end_ || !between_messages()) return poll_input();
+    settled_ = 1;
+    return {};
+  }
   // Fills `slices` with queued output, oldest first; returns how many. The memory stays where it
   // is until consume() has passed it. Calling it again gives the same bytes again.
   std::size_t gather(std::span<IoSlice> slices) noexcept;
@@ -70,7 +74,10 @@ class Connection {
   void lend_output() noexcept;
   // When to call handle_timeout(): `never`, or `at_once` after a command that armed a timer.
   Instant deadline() const noexcept;
-  TransportAction transport_action() const noexcept;
+  TransportAction transport_action() const noexcept {
+    if (phase_ == detail::Phase::closed) return TransportAction::close;
+    return phase_ == detail::Phase::lingering ? TransportAction::shutdown_write : TransportAction::keep;
+  }
 
   // --- commands ---------------------------------------------------------------------------------
   // Sends a whole message; copied (and masked by a client) in one pass.
@@ -93,17 +100,26 @@ class Connection {
   void pause_input(bool paused) noexcept;
   // Hands back the part of the fed input that was not looked at, and forgets it. To be fed again
   // after pause_input(false). Empty unless paused.
-  Bytes detach_input() noexcept;
+  Bytes detach_input() noexcept {
+    const Bytes rest{input_, input_end_};
+    input_ = input_end_;
+    return rest;
+  }
 
   // --- observers --------------------------------------------------------------------------------
   Role role() const noexcept { return client_ ? Role::client : Role::server; }
-  ReadyState state() const noexcept;
+  ReadyState state() const noexcept {
+    if (phase_ == detail::Phase::open) return ReadyState::open;
+    if (phase_ == detail::Phase::handshake) return ReadyState::connecting;
+    // Not ahead of the events: lent memory may have to come back before the closed event.
+    return closed_given_ ? ReadyState::closed : ReadyState::closing;
+  }
   bool input_paused() const noexcept { return paused_; }
   bool output_lent() const noexcept { return lent_; }
   // Bytes that gather() would give in all: what is queued and not yet consumed.
   std::size_t output_size() const noexcept { return out_.size(); }
   // false once the connection is over, or will be without reading on.
-  bool wants_input() const noexcept;
+  bool wants_input() const noexcept { return !paused_ && !input_ended(); }
   CloseStatus close_status() const noexcept;
   // Of the newest keep-alive Ping that was answered; zero before the first.
   Duration round_trip() const noexcept { return std::chrono::microseconds(round_trip_us_); }
@@ -119,6 +135,26 @@ class Connection {
   errc queue_handshake(ConstBytes head, ConstBytes body) noexcept;
   void fail_handshake(errc cause) noexcept;
   ConstBytes unread() const noexcept { return {input_, input_end_}; }
+
+  // Whether the transport's read half is over, or of no interest any more.
+  bool input_ended() const noexcept {
+    return phase_ == detail::Phase::closed || phase_ == detail::Phase::eof_flushing ||
+           phase_ == detail::Phase::done_flushing;
+  }
+  // Whether the next byte, if there is one, begins a frame of an open connection outside of any message,
+  // and no other event is due.
+  bool between_messages() const noexcept {
+    return phase_ == detail::Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ &&
+           !paused_ && block_ == nullptr && !out_.has_sent();
+  }
+  bool past_opening() const noexcept { return phase_ != detail::Phase::handshake && !opening_; }
+
+  // connection_poll.cpp
+  Event poll_input() noexcept;
+  Event poll_other_text(Bytes text, MaskKey key) noexcept;
+  Event poll_long() noexcept;
+  Event message_event(MessageType type, Bytes payload) noexcept;
+  Event poll_any() noexcept;
 
   // connection_read.cpp
   bool readable() const noexcept;
@@ -141,10 +177,16 @@ class Connection {
   void discard() noexcept;
 
   // connection_write.cpp
+  std::error_code send_in_block(MessageType type, ConstBytes payload) noexcept;
+  std::error_code send_any(MessageType type, ConstBytes payload) noexcept;
   errc check_sendable(std::size_t payload_size) const noexcept;
   errc check_room(std::size_t size) const noexcept;
-  errc check_text(MessageType type, ConstBytes payload, bool begin, bool end) noexcept;
+  bool checks_text(MessageType type) const noexcept {
+    return type == MessageType::text && config_->check_sent_text;
+  }
+  errc check_text(ConstBytes payload, bool begin, bool end) noexcept;
   errc queue_frame(unsigned first_byte, ConstBytes payload) noexcept;
+  errc queue_in_pieces(unsigned first_byte, ConstBytes payload, MaskKey key) noexcept;
   errc queue_control(unsigned opcode, ConstBytes payload) noexcept;
   void queue_pong(ConstBytes payload) noexcept;
   void queue_close(CloseCode code, std::string_view reason) noexcept;
@@ -158,7 +200,10 @@ class Connection {
   void release_control_block() noexcept;
 
   // connection_time.cpp
-  void arm(Instant now) noexcept;
+  void arm(Instant now) noexcept {
+    if (input_at_ == at_once) input_at_ = now;
+    if (phase_at_ == at_once) phase_at_ = now;
+  }
   void expire(Instant now) noexcept;
   void send_keep_alive(Instant now) noexcept;
   errc silence_error(Instant now) const noexcept;
@@ -180,8 +225,8 @@ class Connection {
     } payload;
     Frame() noexcept : payload{0, {}} {}
   } frame_;
-  std::byte* control_block_ = nullptr;  // holds a control payload that was cut
-  std::uint64_t message_size_ = 0;      // payload bytes announced by the frames of this message
+  std::byte* block_ = nullptr;  // holds the opening handshake (`opening_`), or a control payload that was cut
+  std::uint64_t message_size_ = 0;  // payload bytes announced by the frames of this message
   // `at_once` in the next two: the time is not known yet, the next input call brings it.
   Instant input_at_ = at_once;        // when the peer was last heard
   Instant phase_at_ = at_once;        // start of: handshake, first message wait, message under way, closing
@@ -201,24 +246,26 @@ class Connection {
   Utf8State send_utf8_;            // of the text being sent (Config::check_sent_text)
   std::uint8_t control_size_ = 0;  // bytes of a cut control payload that arrived
   std::uint8_t pong_tail_ = 0;     // size of the Pong that is the newest frame queued, or 0
-  std::uint8_t opcode_ : 4 = 0;    // of the frame under way
-  std::uint8_t fin_ : 1 = 0;
-  Wait wait_ : 2 = Wait::header;
-  std::uint8_t client_ : 1;
-  MessageType type_ : 2 = MessageType::binary;  // of the message being received
-  std::uint8_t in_message_ : 1 = 0;             // between the first and the last frame of a message
-  std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
-  std::uint8_t paused_ : 1 = 0;
-  std::uint8_t sending_ : 1 = 0;  // between two parts of a message being sent
-  MessageType send_type_ : 2 = MessageType::binary;
+  // What poll() looks at first lies together, so that it is compared at once.
   detail::Phase phase_ : 4;
+  Wait wait_ : 2 = Wait::header;
+  std::uint8_t in_message_ : 1 = 0;  // between the first and the last frame of a message
+  std::uint8_t paused_ : 1 = 0;
+  std::uint8_t header_size_ : 4 = 0;  // bytes of a cut header in frame_.header
+  std::uint8_t client_ : 1;
+  std::uint8_t sending_ : 1 = 0;    // between two parts of a message being sent
+  std::uint8_t settled_ : 1 = 1;    // poll() gave none after the last input
+  std::uint8_t seen_data_ : 1 = 0;  // the first data frame has come
+  std::uint8_t opcode_ : 4 = 0;     // of the frame under way
+  std::uint8_t fin_ : 1 = 0;
+  std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
+  MessageType type_ : 2 = MessageType::binary;  // of the message being received
+  MessageType send_type_ : 2 = MessageType::binary;
+  std::uint8_t opening_ : 1 = 0;  // the Endpoint's opening handshake is in block_
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
-  std::uint8_t settled_ : 1 = 1;      // poll() gave none after the last input
-  std::uint8_t seen_data_ : 1 = 0;    // the first data frame has come
   std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
   std::uint8_t lent_ : 1 = 0;         // the transport is reading queued output; see lend_output()
-  std::uint8_t header_size_ : 4 = 0;  // bytes of a cut header in frame_.header
 };
 
 static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");

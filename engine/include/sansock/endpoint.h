@@ -42,13 +42,13 @@ class Endpoint {
   const Response* response() const noexcept;
 
   // --- inputs, polls, commands and observers of Connection --------------------------------------
-  void feed(Bytes input, Instant now) noexcept;
+  void feed(Bytes input, Instant now) noexcept { connection_.feed(input, now); }
   void feed_eof(Instant now) noexcept;
   void handle_timeout(Instant now) noexcept;
   void consume(std::size_t written, Instant now) noexcept { connection_.consume(written, now); }
   void abort(errc cause) noexcept { connection_.abort(cause); }
 
-  Event poll() noexcept;
+  Event poll() noexcept { return connection_.past_opening() ? connection_.poll() : poll_opening(); }
   std::size_t gather(std::span<IoSlice> slices) noexcept { return connection_.gather(slices); }
   void lend_output() noexcept { connection_.lend_output(); }
   Instant deadline() const noexcept { return connection_.deadline(); }
@@ -70,12 +70,14 @@ class Endpoint {
   // During the opening handshake: ends it; a server answers 503, a client just leaves.
   std::error_code close(CloseCode code = CloseCode::normal, std::string_view reason = {}) noexcept;
   void pause_input(bool paused) noexcept { connection_.pause_input(paused); }
-  Bytes detach_input() noexcept;
+  Bytes detach_input() noexcept { return connection_.detach_input(); }
 
   Role role() const noexcept { return connection_.role(); }
   ReadyState state() const noexcept { return connection_.state(); }
   // Also true while a request waits for its answer.
-  bool input_paused() const noexcept;
+  bool input_paused() const noexcept {
+    return connection_.input_paused() || (!connection_.past_opening() && awaits_answer());
+  }
   bool output_lent() const noexcept { return connection_.output_lent(); }
   std::size_t output_size() const noexcept { return connection_.output_size(); }
   bool wants_input() const noexcept { return connection_.wants_input() && !input_paused(); }
@@ -91,16 +93,19 @@ class Endpoint {
   static std::size_t head_size(const Config& config) noexcept;
   Bytes answer_memory() const noexcept;
   errc check_asked() const noexcept;
+  // The opening handshake; nullptr before its first byte and after the poll() behind Event::open.
+  Opening* opening() const noexcept;
+  bool awaits_answer() const noexcept;
   Event poll_opening() noexcept;
+  Event step_opening() noexcept;
   Event poll_server() noexcept;
   Event poll_client() noexcept;
   void refuse(errc cause) noexcept;
   bool refused_by_server() noexcept;
 
   Connection connection_;
-  Opening* opening_ = nullptr;
 };
 
-static_assert(sizeof(Endpoint) <= 200);
+static_assert(sizeof(Endpoint) <= 176, "the budget of an idle connection");
 
 }  // namespace sansock

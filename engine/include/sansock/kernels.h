@@ -55,17 +55,13 @@ struct Kernels {
   // Validates the next run. Returns utf8_all_valid, or the index of the first byte that can not
   // continue any valid text; the state is then of no further use. A text is valid if every run is
   // and the state is complete() at the end.
-  std::size_t utf8_validate(Utf8State& state, ConstBytes run) const noexcept {
-    return validate_any(state, run);
-  }
+  std::size_t utf8_validate(Utf8State& state, ConstBytes run) const noexcept;
 
   // Unmasks the next run of a text in place and validates it, in one pass. Returns utf8_all_valid, with
   // key and state as they are behind the run; or the index of the first byte that can not continue any
   // valid text: then the bytes before it are unmasked, key and state are those in front of it, and the
   // bytes from it on are as they were.
-  std::size_t unmask_validate(Bytes run, MaskKey& key, Utf8State& state) const noexcept {
-    return unmask_validate_any(run, key, state);
-  }
+  std::size_t unmask_validate(Bytes run, MaskKey& key, Utf8State& state) const noexcept;
 
   // The loops themselves; the functions above spare short data the call through a pointer.
   MaskKey (*mask_copy_long)(std::byte* destination, const std::byte* source, std::size_t size,
@@ -95,37 +91,130 @@ namespace detail {
 
 // memcpy keeps these correct for every alignment; compilers turn each into one load or store.
 template <class Word>
-inline void mask_word(std::byte* to, const std::byte* from, Word key) noexcept {
+inline Word load_word(const std::byte* from) noexcept {
   Word word;
   std::memcpy(&word, from, sizeof word);
-  word ^= key;
+  return word;
+}
+template <class Word>
+inline void store_word(std::byte* to, Word word) noexcept {
   std::memcpy(to, &word, sizeof word);
 }
 
-// Eight bytes at a time, then four, then each.
-inline MaskKey mask_copy_words(std::byte* to, const std::byte* from, std::size_t size, MaskKey key) noexcept {
-  const std::uint64_t wide = key.word | std::uint64_t{key.word} << 32;
-  std::size_t i = 0;
-  for (; i + 8 <= size; i += 8) mask_word(to + i, from + i, wide);
-  if (i + 4 <= size) {
-    mask_word(to + i, from + i, key.word);
-    i += 4;
-  }
-  std::byte four[4];
-  key.to_wire(four);
-  for (; i < size; ++i) to[i] = from[i] ^ four[i & 3];
-  return key.after(size);
+inline std::uint64_t wide_key(MaskKey key) noexcept { return key.word | std::uint64_t{key.word} << 32; }
+
+// As a vector where the machine has them, else the compiler makes two words of it.
+using Sixteen = std::uint32_t __attribute__((vector_size(16)));
+
+// Two words that may overlap, of at least as many bytes as one has and at most as many as both have. Both are
+// read before one is written, so that it may be done in place.
+template <class Word>
+inline Word mask_two_words(std::byte* to, const std::byte* from, std::size_t size, Word key,
+                           Word key_end) noexcept {
+  const Word first = static_cast<Word>(load_word<Word>(from) ^ key);
+  const Word last = static_cast<Word>(load_word<Word>(from + size - sizeof(Word)) ^ key_end);
+  store_word(to, first);
+  store_word(to + size - sizeof(Word), last);
+  return first | last;
 }
 
-inline constexpr std::size_t mask_short_max = 64;
+// A word with what comes first of the key.
+template <class Word>
+inline Word mask_few(std::byte* to, const std::byte* from, MaskKey key) noexcept {
+  Word first;
+  std::memcpy(&first, &key.word, sizeof first);
+  const Word word = static_cast<Word>(load_word<Word>(from) ^ first);
+  store_word(to, word);
+  return word;
+}
+
+// Sixteen bytes at a time and the last sixteen, which may overlap; fewer than that likewise in smaller words.
+// The bits of all that is written are added to `seen`.
+inline MaskKey mask_copy_words(std::byte* to, const std::byte* from, std::size_t size, MaskKey key,
+                               std::uint64_t& seen) noexcept {
+  // The last word is a whole number of keys long, so its key is that for the byte behind it.
+  const MaskKey end = key.after(size);
+  if (size >= 16) {
+    const Sixteen wide = {key.word, key.word, key.word, key.word};
+    const Sixteen wide_end = {end.word, end.word, end.word, end.word};
+    // Read first: in place, the loop writes over a part of it.
+    const Sixteen last = load_word<Sixteen>(from + size - 16) ^ wide_end;
+    Sixteen all = last;
+    for (std::size_t i = 0; i + 16 < size; i += 16) {
+      const Sixteen word = load_word<Sixteen>(from + i) ^ wide;
+      store_word(to + i, word);
+      all |= word;
+    }
+    store_word(to + size - 16, last);
+    std::uint64_t halves[2];
+    std::memcpy(halves, &all, sizeof all);
+    seen |= halves[0] | halves[1];
+  } else if (size >= 8) {
+    seen |= mask_two_words(to, from, size, wide_key(key), wide_key(end));
+  } else if (size >= 4) {
+    seen |= mask_two_words(to, from, size, key.word, end.word);
+  } else {
+    std::size_t i = 0;
+    if ((size & 2) != 0) {
+      seen |= mask_few<std::uint16_t>(to, from, key);
+      i = 2;
+    }
+    if ((size & 1) != 0) seen |= mask_few<std::uint8_t>(to + i, from + i, key.after(i));
+  }
+  return end;
+}
+
+inline MaskKey mask_copy_words(std::byte* to, const std::byte* from, std::size_t size, MaskKey key) noexcept {
+  std::uint64_t seen = 0;
+  return mask_copy_words(to, from, size, key, seen);
+}
+
+// The rest of unmask_validate() for a run that is unmasked already, with `after` as the key behind it.
+std::size_t validate_unmasked(Bytes run, MaskKey& key, MaskKey after, Utf8State& state,
+                              std::size_t (*validate)(Utf8State&, ConstBytes) noexcept) noexcept;
+
+inline constexpr std::uint64_t ascii_high_bits = 0x8080808080808080u;
+
+// Eight bytes at a time and the last eight; fewer than that one by one.
+inline bool is_ascii_short(ConstBytes run) noexcept {
+  std::uint64_t seen = 0;
+  if (run.size() >= 8) {
+    for (std::size_t i = 0; i + 8 < run.size(); i += 8) seen |= load_word<std::uint64_t>(run.data() + i);
+    seen |= load_word<std::uint64_t>(run.data() + run.size() - 8);
+  } else {
+    for (const std::byte byte : run) seen |= static_cast<std::uint8_t>(byte);
+  }
+  return (seen & ascii_high_bits) == 0;
+}
+
+// What has at most this size is not worth the call through a pointer.
+inline constexpr std::size_t short_max = 128;
 
 }  // namespace detail
 
 inline MaskKey Kernels::mask_copy(std::byte* destination, ConstBytes source, MaskKey key) const noexcept {
-  if (source.size() <= detail::mask_short_max) {
+  if (source.size() <= detail::short_max) {
     return detail::mask_copy_words(destination, source.data(), source.size(), key);
   }
   return mask_copy_long(destination, source.data(), source.size(), key);
+}
+
+inline std::size_t Kernels::utf8_validate(Utf8State& state, ConstBytes run) const noexcept {
+  if (run.size() <= detail::short_max && state.complete() && detail::is_ascii_short(run)) {
+    return utf8_all_valid;
+  }
+  return validate_any(state, run);
+}
+
+inline std::size_t Kernels::unmask_validate(Bytes run, MaskKey& key, Utf8State& state) const noexcept {
+  if (run.size() > detail::short_max || !state.complete()) return unmask_validate_any(run, key, state);
+  std::uint64_t seen = 0;
+  const MaskKey after = detail::mask_copy_words(run.data(), run.data(), run.size(), key, seen);
+  if ((seen & detail::ascii_high_bits) != 0) {
+    return detail::validate_unmasked(run, key, after, state, validate_any);
+  }
+  key = after;
+  return utf8_all_valid;
 }
 
 }  // namespace sansock

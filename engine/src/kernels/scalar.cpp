@@ -70,6 +70,22 @@ std::size_t scalar_utf8_validate(Utf8State& state, ConstBytes run) noexcept {
   return utf8_all_valid;
 }
 
+std::size_t validate_unmasked(Bytes run, MaskKey& key, MaskKey after, Utf8State& state,
+                              std::size_t (*validate)(Utf8State&, ConstBytes) noexcept) noexcept {
+  Utf8State next = state;
+  const std::size_t bad = validate(next, run);
+  if (bad == utf8_all_valid) {
+    key = after;
+    state = next;
+    return bad;
+  }
+  // From the bad byte on the run is as it was, and the state is that in front of it.
+  scalar_utf8_validate(state, run.first(bad));
+  key = key.after(bad);
+  mask_copy_words(run.data() + bad, run.data() + bad, run.size() - bad, key);
+  return bad;
+}
+
 // One after the other: without vectors one pass was measured to cost more than two.
 std::size_t scalar_unmask_validate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
   return unmask_then_validate(run, key, state, scalar_utf8_validate);

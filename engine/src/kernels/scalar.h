@@ -13,18 +13,7 @@ std::size_t scalar_unmask_validate(Bytes run, MaskKey& key, Utf8State& state) no
 template <class Validate>
 std::size_t unmask_then_validate(Bytes run, MaskKey& key, Utf8State& state, Validate validate) noexcept {
   const MaskKey after = mask_copy_words(run.data(), run.data(), run.size(), key);
-  Utf8State next = state;
-  const std::size_t bad = validate(next, run);
-  if (bad == utf8_all_valid) {
-    key = after;
-    state = next;
-    return bad;
-  }
-  // From the bad byte on the run is as it was, and the state is that in front of it.
-  scalar_utf8_validate(state, run.first(bad));
-  key = key.after(bad);
-  mask_copy_words(run.data() + bad, run.data() + bad, run.size() - bad, key);
-  return bad;
+  return validate_unmasked(run, key, after, state, validate);
 }
 
 }  // namespace sansock::detail

@@ -176,8 +176,11 @@ class Channel {
     const std::size_t count = driver_.gather(slices);
     const IoResult sent = send_some(fd_, std::span(slices).first(count));
     if (sent.state == IoState::failed) return false;
-    std::size_t offered = 0;
-    for (std::size_t i = 0; i < count; ++i) offered += slices[i].size;
+    std::size_t offered = driver_.endpoint().output_size();
+    if (count == slices.size()) {  // perhaps not all of it
+      offered = 0;
+      for (const IoSlice& slice : slices) offered += slice.size;
+    }
     blocked_ = sent.size < offered;
     // Without memory for it, the stall deadline waits for the next short send.
     if (blocked_ && extra() != nullptr && (sent.size != 0 || extra_->progress_at == never))

@@ -32,6 +32,11 @@ class UringCore {
   // be tried again.
   std::span<const UringCompletion> wait(Duration wait_max, Instant deadline, Instant now);
   void submit() noexcept;
+  // The last wait() gave back the memory of a burst, because nothing had happened for a while.
+  bool quiet() const noexcept;
+  // Large output is handed over at once, and not with all that this turn brings about: what it was
+  // queued in is used again while it is in the cache. Gives what was sent by that, of `completions`.
+  std::span<const UringCompletion> flush(std::span<UringCompletion> completions) noexcept;
 
   // --- a connection's operations ----------------------------------------------------------------
   // Completes with UringOp::receive or, of an older kernel, receive_once.

@@ -11,6 +11,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <new>
 
 #include "sansock/kernels.h"
 #include "sansock/memory.h"
@@ -18,8 +20,48 @@
 
 namespace sansock::detail {
 
-struct OutBlock;
-struct OutSegment;
+enum class SegmentKind : std::uint8_t { owned, borrowed, shared };
+
+struct OutBlock {
+  OutBlock* next = nullptr;  // in the list of spare blocks
+  std::uint32_t size = 0;
+  std::uint32_t used = 0;   // bytes from the block's start, this header included
+  std::uint32_t nodes = 0;  // live nodes in it
+};
+
+struct OutSegment {
+  OutSegment* next = nullptr;
+  OutBlock* block = nullptr;  // where this node lies
+  std::byte* base = nullptr;
+  union {
+    std::uint64_t token = 0;
+    SharedFrame* frame;
+  };
+  std::uint32_t size = 0;
+  SegmentKind kind = SegmentKind::owned;
+  bool dropped = false;  // abandoned before all of it was sent
+};
+
+// Blocks for the appends to come, so that those can not fail. What they did not need goes back to the pool
+// with this object.
+class SpareBlocks {
+ public:
+  explicit SpareBlocks(BlockPool& pool) noexcept : pool_(pool) {}
+  SpareBlocks(const SpareBlocks&) = delete;
+  SpareBlocks& operator=(const SpareBlocks&) = delete;
+  ~SpareBlocks() {
+    if (newest_ != nullptr) release();
+  }
+
+ private:
+  friend class OutQueue;
+  bool acquire() noexcept;
+  void release() noexcept;
+  OutBlock* take() noexcept;
+
+  BlockPool& pool_;
+  OutBlock* newest_ = nullptr;
+};
 
 class OutQueue {
  public:
@@ -31,19 +73,33 @@ class OutQueue {
   std::uint32_t size() const noexcept { return bytes_; }
   bool empty() const noexcept { return bytes_ == 0; }
 
-  // Makes room for one append of `size` bytes of our own, at most frame_header_max +
+  // Appends `size` bytes of our own in one piece, to be filled by the caller at once, if the newest block
+  // has room for them. nullptr if not; nothing changed then.
+  std::byte* append_behind(std::size_t size) noexcept {
+    if (!tail_grows() || tail_->block->size - tail_->block->used < size) return nullptr;
+    return added(*tail_, size);
+  }
+  // The same, and if fits_first(), in a block of their own. nullptr also if the pool has no block.
+  std::byte* append_whole(BlockPool& pool, std::size_t size) noexcept {
+    return head_ == nullptr ? append_first(pool, size) : append_behind(size);
+  }
+
+  // Whether nothing is queued, and a block can take so much.
+  bool fits_first(const BlockPool& pool, std::size_t size) const noexcept {
+    return tail_ == nullptr && size <= pool.block_size() - first_begin;
+  }
+
+  // Makes sure that there is room for one append of `size` bytes of our own, at most frame_header_max +
   // control_payload_max of them contiguous, and `views` borrowed or shared segments behind them, so
   // that the calls below can not fail. false: the pool has too few blocks; nothing changed.
-  bool reserve(BlockPool& pool, std::size_t size, unsigned views = 0) noexcept;
-  // Gives back what reserve() acquired and the appends did not need.
-  void settle(BlockPool& pool) noexcept;
+  bool reserve(SpareBlocks& spare, std::size_t size, unsigned views = 0) noexcept;
 
   // Appends `size` contiguous bytes of our own, to be filled by the caller at once.
-  std::byte* append_contiguous(BlockPool& pool, std::size_t size) noexcept;
-  void append(BlockPool& pool, ConstBytes bytes) noexcept;
-  void append_masked(BlockPool& pool, ConstBytes bytes, MaskKey key, const Kernels& kernels) noexcept;
-  void append_borrowed(BlockPool& pool, Bytes bytes, std::uint64_t token) noexcept;
-  void append_shared(BlockPool& pool, SharedFrame& frame) noexcept;
+  std::byte* append_contiguous(SpareBlocks& spare, std::size_t size) noexcept;
+  void append(SpareBlocks& spare, ConstBytes bytes) noexcept;
+  void append_masked(SpareBlocks& spare, ConstBytes bytes, MaskKey key, const Kernels& kernels) noexcept;
+  void append_borrowed(SpareBlocks& spare, Bytes bytes, std::uint64_t token) noexcept;
+  void append_shared(SpareBlocks& spare, SharedFrame& frame) noexcept;
 
   // The last frame when no block can be had: at most 8 bytes, kept inline. Nothing may follow it.
   void append_inline(ConstBytes bytes) noexcept;
@@ -56,9 +112,28 @@ class OutQueue {
   // True if the transport took less than gather() offered, until it takes all of it.
   bool stalled() const noexcept { return stalled_; }
 
-  std::size_t gather(std::span<IoSlice> slices) noexcept;
-  void consume(BlockPool& pool, std::size_t written) noexcept;
+  std::size_t gather(std::span<IoSlice> slices) noexcept {
+    // One segment of our own, which is most often so.
+    if (bytes_ == 0 || inline_size_ != 0 || head_ != tail_ || slices.empty()) return gather_any(slices);
+    slices[0] = {head_->base + head_sent_, head_->size - head_sent_};
+    offered_ = bytes_;
+    return 1;
+  }
+  void consume(BlockPool& pool, std::size_t written) noexcept {
+    // All of one segment of our own: its block goes back.
+    if (written != bytes_ || head_ == nullptr || head_ != tail_ || reap_ != tail_ || inline_size_ != 0 ||
+        tail_->kind != SegmentKind::owned || written > offered_) {
+      return consume_any(pool, written);
+    }
+    OutBlock* const block = tail_->block;
+    reap_ = head_ = tail_ = nullptr;
+    bytes_ = head_sent_ = offered_ = 0;
+    stalled_ = false;
+    pool.release(reinterpret_cast<std::byte*>(block));
+  }
 
+  // Whether take_sent() would take one.
+  bool has_sent() const noexcept { return reap_ != head_; }
   // Takes one sent borrowed segment; false if there is none. After abandon(), unsent ones are
   // given too, with `complete` false.
   bool take_sent(BlockPool& pool, std::uint64_t& token, bool& complete) noexcept;
@@ -69,17 +144,52 @@ class OutQueue {
   void clear(BlockPool& pool) noexcept;
 
  private:
-  OutSegment* append_node(BlockPool& pool) noexcept;
-  bool tail_grows(std::size_t block_size) const noexcept;
-  OutSegment& grow(BlockPool& pool, std::size_t size_min, std::size_t& room) noexcept;
-  void added(OutSegment& segment, std::size_t size) noexcept;
+  std::size_t gather_any(std::span<IoSlice> slices) noexcept;
+  void consume_any(BlockPool& pool, std::size_t written) noexcept;
+  std::byte* append_first(BlockPool& pool, std::size_t size) noexcept {
+    // A borrowed segment that is sent and not reported yet still keeps a block, which may have room.
+    const std::size_t block_size = pool.block_size();
+    if (tail_ != nullptr || size > block_size - first_begin) return nullptr;
+    std::byte* const memory = pool.acquire();
+    if (memory == nullptr) return nullptr;
+    const auto used = static_cast<std::uint32_t>(first_begin + size);
+    auto* const block = new (memory) OutBlock{nullptr, static_cast<std::uint32_t>(block_size), used, 1};
+    auto* const node = new (memory + sizeof(OutBlock)) OutSegment{};
+    node->block = block;
+    node->base = memory + first_begin;
+    node->size = static_cast<std::uint32_t>(size);
+    reap_ = head_ = tail_ = node;
+    head_sent_ = 0;
+    bytes_ = node->size;
+    return node->base;
+  }
+  OutSegment& append_node(SpareBlocks& spare) noexcept;
+  OutSegment& append_node_in(OutBlock& block) noexcept;
+  OutSegment& grow(SpareBlocks& spare, std::size_t size_min, std::size_t& room) noexcept;
   void reap(BlockPool& pool) noexcept;
   void free_oldest(BlockPool& pool) noexcept;
+
+  // Whether the tail is an unsent segment of our own that ends where its block's free part begins.
+  bool tail_grows() const noexcept {
+    if (head_ == nullptr || tail_->kind != SegmentKind::owned) return false;
+    return tail_->base + tail_->size == reinterpret_cast<const std::byte*>(tail_->block) + tail_->block->used;
+  }
+  // Returns where the added bytes begin.
+  std::byte* added(OutSegment& segment, std::size_t size) noexcept {
+    std::byte* const place = segment.base + segment.size;
+    segment.size += static_cast<std::uint32_t>(size);
+    segment.block->used += static_cast<std::uint32_t>(size);
+    bytes_ += static_cast<std::uint32_t>(size);
+    return place;
+  }
+
+  // Where the bytes of the first segment in a block begin.
+  static constexpr std::size_t first_begin = sizeof(OutBlock) + sizeof(OutSegment);
+  static_assert(sizeof(OutBlock) % alignof(OutSegment) == 0);
 
   OutSegment* reap_ = nullptr;
   OutSegment* head_ = nullptr;
   OutSegment* tail_ = nullptr;
-  OutBlock* spare_ = nullptr;    // blocks that reserve() acquired and append() has not used yet
   std::uint32_t bytes_ = 0;      // queued, not consumed
   std::uint32_t head_sent_ = 0;  // of the head segment, consumed
   std::uint32_t offered_ = 0;    // of bytes_, given out by gather()
