@@ -43,9 +43,15 @@ def count(lines, begin_s, end_s):
         sums["all"] += 1
         kind = ("receives" if name in RECEIVING else "sends" if name in SENDING else "waits" if name in WAITING
                 else "enters" if name == "io_uring_enter" else None)
-        if kind:
-            sums[kind] += 1
+        sums[kind or f"call {name}"] += 1
     return sums
+
+
+def most_frequent(sums, messages):
+    """Of the calls that have no column: the one that is made most."""
+    others = [(value, name.removeprefix("call ")) for name, value in sums.items() if name.startswith("call ")]
+    value, name = max(others, default=(0, ""))
+    return f"{name} {value / messages:.3f}" if value / messages >= 0.001 else "–"
 
 
 def attached(pid):
@@ -71,7 +77,7 @@ def traced(options, server, shape, load):
                 tracer.send_signal(signal.SIGINT)
             tracer.communicate()
         sums = count(trace, run["begun_at_s"], run["begun_at_s"] + run["seconds"])
-        return {name: sums[name] / run["messages"] for name in COUNTED}
+        return {name: sums[name] / run["messages"] for name in COUNTED} | {"other": most_frequent(sums, run["messages"])}
 
 
 def measure(options, present, shapes, load, say):
@@ -105,9 +111,9 @@ def markdown(result):
         rows = [row for row in result["calls"] if row["shape"] == title]
         parts.append(f"## {title[0].upper()}{title[1:]}\n")
         parts.append(report.table(
-            ["server", "receives", "sends", "waits", "enters", "submissions", "all calls"],
+            ["server", "receives", "sends", "waits", "enters", "submissions", "all calls", "most frequent other"],
             [[row["server"], *("–" if row[name] == 0 else f"{row[name]:.3f}"
-                               for name in COUNTED)]
+                               for name in COUNTED), row["other"]]
              for row in rows if "failed" not in row]))
         failed = [f"- {row['server']}: failed: {row['failed']}" for row in rows if "failed" in row]
         if failed:

@@ -111,8 +111,8 @@ def budgets(result):
     for shape in result["shapes"]:
         for name, floor in FLOORS.items():
             ours = divide(shape["servers"].get(name), shape["servers"].get(floor))
-            if ours is None or shape["mode"] != "echo":
-                continue
+            if ours is None or shape["mode"] != "echo" or shape["beside"]:
+                continue  # text has a budget of its own
             limit = BUDGET_RATIO if shape["size"] <= BUDGET_SIZE_MAX else BUDGET_RATIO_LARGE
             peers = [peer for peer in by_cost(shape) if not peer.startswith(("raw", "sansock"))]
             best = ahead = "–"

@@ -20,7 +20,7 @@ import calls
 import memory
 import report
 import servers
-from shapes import BOUNDED, FULL, IDLE
+from shapes import BOUNDED, CALLS, FULL, IDLE
 
 ROOT = servers.ROOT
 TIMEOUT_S = 90  # of one run beyond its time, with opening; only a bound for a hang
@@ -76,6 +76,7 @@ class Pool:
         """Starts those again that have ended."""
         for server in list(self.servers.values()):
             if not server.alive():
+                say(f"{server.kind.name} had ended with exit code {server.process.returncode}; it is started again")
                 server.stop()
                 self.start(server.kind)
 
@@ -220,9 +221,10 @@ def main():
         "pinned": options.server_cpu is not None, "rounds": options.rounds, "seconds": options.seconds,
         "missing": missing, "left_out": [], "shapes": [], "encoded": None, "memory": [], "calls": [],
     }
-    wanted_alone = not options.full and options.shapes is None and extras
+    # --memory and --calls ask for nothing else; with --calls, --shapes says what is traced.
+    timed = options.full or not (options.memory or options.calls)
     try:
-        if shapes and not wanted_alone and not (options.calls and not options.full):
+        if shapes and timed:
             measure_shapes(options, result, present, shapes)
             report.write(options.out, result)
         if "memory" in extras:
@@ -233,7 +235,8 @@ def main():
             if calls.missing():
                 say(f"skipped: system calls ({calls.missing()})")
             else:
-                result["calls"] = calls.measure(options, present, shapes, load, say)
+                traced = [shape for shape in FULL if shape.name in CALLS] if options.shapes is None else shapes
+                result["calls"] = calls.measure(options, present, traced, load, say)
                 calls.write(options.out, result)
     except servers.Failure as failure:
         say(failure)

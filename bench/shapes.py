@@ -42,3 +42,5 @@ BOUNDED = [*(few(name, depth) for name in SIZES for depth in (1, 16)), many("125
            Shape("1MiBx1", "1 MiB, 1 in flight", size=1 << 20), mixed(16), BROADCAST]
 FULL = [*BOUNDED, *(shape for name in SIZES for depth in (1, 16) if (shape := many(name, depth)).name not in
                     {one.name for one in BOUNDED}), mixed(1), Shape("rate", "opening handshakes", mode="rate")]
+# What --calls traces, if nothing else is asked for.
+CALLS = ("125Bx1", "125Bx16", "16KiBx16", "1000x125Bx1", "1000x125Bx16", "broadcast")

@@ -147,7 +147,8 @@ def check_calls():
              "8 100.7 <... io_uring_enter resumed>1, 0, NULL, 8) = 2\n", "8 100.8 madvise(0x7, 1, MADV_DONTNEED) = 0\n",
              "+++ exited with 0 +++\n", "7 101.0 sendmsg(3, {}, 0) = 1\n"]
     sums = calls.count(lines, 100, 101)
-    tap.expect(sums == {"receives": 1, "sends": 1, "waits": 1, "enters": 2, "submissions": 5, "all": 6}, sums)
+    tap.expect(sums == {"receives": 1, "sends": 1, "waits": 1, "enters": 2, "submissions": 5, "all": 6, "call madvise": 1}, sums)
+    tap.expect(calls.most_frequent(sums, 4) == "madvise 0.250" and calls.most_frequent({}, 4) == "–", sums)
     if calls.missing():
         raise tap.Skip(calls.missing())
     with tempfile.TemporaryDirectory() as directory:
@@ -187,6 +188,7 @@ def check_time():
         text = (pathlib.Path(directory) / "echo.md").read_text()
     tap.expect("the time was over: 16 B, 1 in flight" in text and "left out" in done.stderr, text)
     names = [shape.name for shape in shapes.FULL]
+    tap.expect(set(shapes.CALLS) < set(names), shapes.CALLS)
     tap.expect(len(names) == len(set(names)) and set(shapes.BOUNDED) < set(shapes.FULL), names)
 
 
