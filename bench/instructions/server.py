@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Counts what a whole echo server spends on a message: user-space instructions (callgrind) and system calls (strace).
 
-usage: server.py [--adapter epoll] [--depth 1,16] [--connections 64] [--size 125] [--store] [ECHO_SERVER]
+usage: server.py [--adapter epoll[,...]] [--depth 1,16] [--connections 64] [--size 125] [--store] [ECHO_SERVER]
 
 Each figure is the difference of two runs, one with twice the messages of the other, so that the start, the opening
 handshakes and the stop do not count. A round sends DEPTH messages on every connection while the server is stopped
@@ -31,6 +31,7 @@ import servers  # noqa: E402
 STORED = ROOT / "bench/results/server_instructions.md"
 BUDGETS = {1: 600, 16: 400}  # instructions a message of 125 bytes, by depth
 MESSAGES = 12_800  # of the shorter run, about
+END_TIMEOUT_S = 60  # only a bound for a hang
 REQUEST = (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 REPORT_HEAD = """# What the echo server spends on a message
@@ -82,8 +83,9 @@ def descriptors(pid):
 
 def echo(options, depth, pid, port, rounds):
     message, echo_size = frame(options.size)
-    descriptors_before = descriptors(pid)
-    connections = [connect(port) for _ in range(options.connections)]
+    connections = [connect(port)]
+    descriptors_idle = descriptors(pid) - 1  # not earlier: it says that it listens before its loops are made
+    connections += [connect(port) for _ in range(options.connections - 1)]
     for _ in range(rounds):
         os.kill(pid, signal.SIGSTOP)
         for connection in connections:
@@ -94,14 +96,16 @@ def echo(options, depth, pid, port, rounds):
     # All of them end before the server is told to: a stop would send Close frames to those that are left.
     for connection in connections:
         connection.close()
-    wait_for_end = time.monotonic() + 60
-    while descriptors(pid) > descriptors_before and time.monotonic() < wait_for_end:
+    deadline = time.monotonic() + END_TIMEOUT_S
+    while descriptors(pid) > descriptors_idle:
+        if time.monotonic() > deadline:
+            raise servers.Failure("the server keeps connections that have ended")
         time.sleep(0.01)
 
 
-def serve(options, wrapper, depth, rounds):
+def serve(options, wrapper, adapter, depth, rounds):
     """Runs the server under `wrapper` with so many rounds of messages."""
-    command = [*wrapper, options.program, "--port", 0, "--threads", 1, "--ping-interval", 0, "--adapter", options.adapter]
+    command = [*wrapper, options.program, "--port", 0, "--threads", 1, "--ping-interval", 0, "--adapter", adapter]
     with servers.Server(servers.Kind("server", command), None) as server:
         pid = server.process.pid
         if wrapper[0] == "strace":  # the server is its child
@@ -111,33 +115,33 @@ def serve(options, wrapper, depth, rounds):
         server.process.wait(60)
 
 
-def count_instructions(options, depth, rounds, directory):
-    serve(options, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out"], depth, rounds)
+def count_instructions(options, adapter, depth, rounds, directory):
+    serve(options, ["valgrind", "--tool=callgrind", f"--callgrind-out-file={directory}/out"], adapter, depth, rounds)
     text = pathlib.Path(directory, "out").read_text()
     return {"instructions": int(re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)[1])}
 
 
-def count_system_calls(options, depth, rounds, directory):
-    serve(options, ["strace", "-c", "-f", "-U", "name,calls", "-o", f"{directory}/calls"], depth, rounds)
+def count_system_calls(options, adapter, depth, rounds, directory):
+    serve(options, ["strace", "-c", "-f", "-U", "name,calls", "-o", f"{directory}/calls"], adapter, depth, rounds)
     lines = pathlib.Path(directory, "calls").read_text().splitlines()
     counts = [re.fullmatch(r"\s*(\w+)\s+(\d+)\s*", line) for line in lines]
     return {found[1]: int(found[2]) for found in counts if found and found[1] != "total"}
 
 
-def each(count, options, depth):
+def each(count, options, adapter, depth):
     """What `count` counts, for each message."""
     rounds = max(1, MESSAGES // (options.connections * depth))
     with tempfile.TemporaryDirectory() as directory:
-        once, twice = (count(options, depth, factor * rounds, directory) for factor in (1, 2))
+        once, twice = (count(options, adapter, depth, factor * rounds, directory) for factor in (1, 2))
     messages = rounds * options.connections * depth
     return {name: (twice[name] - once.get(name, 0)) / messages for name in twice}
 
 
-def measure(options, depth):
-    result = {"adapter": options.adapter, "connections": options.connections, "size": options.size, "depth": depth,
-              "instructions": round(each(count_instructions, options, depth)["instructions"], 1)}
+def measure(options, adapter, depth):
+    result = {"adapter": adapter, "connections": options.connections, "size": options.size, "depth": depth,
+              "instructions": round(each(count_instructions, options, adapter, depth)["instructions"], 1)}
     if shutil.which("strace"):
-        calls = each(count_system_calls, options, depth)
+        calls = each(count_system_calls, options, adapter, depth)
         result["system_calls"] = {name: round(calls[name], 3) for name in sorted(calls) if calls[name] >= 0.001}
     budget = BUDGETS.get(depth) if options.size == 125 else None
     if budget:
@@ -159,7 +163,7 @@ def store(options, results):
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--adapter", default="epoll")
+    parser.add_argument("--adapter", default="epoll", type=lambda text: text.split(","))
     parser.add_argument("--depth", default="1,16", type=lambda text: [int(word) for word in text.split(",")])
     parser.add_argument("--connections", default=64, type=int)
     parser.add_argument("--size", default=125, type=int)
@@ -171,7 +175,7 @@ def main():
     if shutil.which("valgrind") is None:
         sys.exit("server.py: there is no valgrind; ./dev test installs it")
     try:
-        results = [measure(options, depth) for depth in options.depth]
+        results = [measure(options, adapter, depth) for adapter in options.adapter for depth in options.depth]
     except (servers.Failure, subprocess.TimeoutExpired, OSError) as failure:
         sys.exit(f"server.py: {failure}")
     for result in results:
