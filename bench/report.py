@@ -9,10 +9,18 @@ import plot
 
 RAW = "raw epoll"
 OURS = "sansock epoll"
-# CPU time a message against a raw echo, for messages up to 16 KiB and for larger ones.
+RAW_BROADCAST = "raw loop of sends"
+OUR_BROADCAST = "sansock broadcast"
+# Each of ours, and the floor on the same adapter.
+FLOORS = {"sansock epoll": RAW, "sansock io_uring": "raw io_uring"}
+# CPU time a message against the floor, for messages up to 16 KiB and for larger ones.
 BUDGET_RATIO = 1.10
 BUDGET_RATIO_LARGE = 1.40
 BUDGET_SIZE_MAX = 16384
+BUDGET_TEXT = 1.20       # against the same bytes as binary messages
+BUDGET_BROADCAST = 1.15  # against a raw loop of sends
+# io_uring is to be at or below epoll with that many in flight or connections.
+IO_URING_DEPTH, IO_URING_CONNECTIONS = 16, 1000
 
 
 def output(*command):
@@ -44,12 +52,17 @@ def revision(root):
     return output("git", "-C", str(root), "describe", "--always", "--dirty", "--exclude=*")
 
 
-def ratio(shape, name):
-    """CPU time a message against the raw echo; None if one of them is missing."""
-    raw, one = shape["servers"].get(RAW), shape["servers"].get(name)
-    if raw is None or one is None or raw["cpu_us"]["median"] == 0:
+def divide(one, other):
+    """The ratio of two results in CPU time; None if one of them is missing."""
+    if one is None or other is None or other["cpu_us"]["median"] == 0:
         return None
-    return one["cpu_us"]["median"] / raw["cpu_us"]["median"]
+    return one["cpu_us"]["median"] / other["cpu_us"]["median"]
+
+
+def ratio(shape, name):
+    """CPU time a message against the raw echo, or the raw loop of sends."""
+    floor = RAW_BROADCAST if shape["mode"] == "broadcast" else RAW
+    return divide(shape["servers"].get(name), shape["servers"].get(floor))
 
 
 def number(value):
@@ -68,37 +81,100 @@ def by_cost(shape):
     return sorted(shape["servers"], key=lambda name: shape["servers"][name]["cpu_us"]["median"])
 
 
+def echo_shapes(result):
+    return [shape for shape in result["shapes"] if shape["mode"] != "broadcast"]
+
+
 def overview(result):
     """One line a shape, one column a server: the ratios."""
     names = []
-    for shape in result["shapes"]:
+    for shape in echo_shapes(result):
         names += [name for name in shape["servers"] if name not in names and name != RAW]
     rows = []
-    for shape in result["shapes"]:
-        ratios = [ratio(shape, name) for name in names]
+    for shape in echo_shapes(result):
         raw = shape["servers"].get(RAW)
+        cells = [ratio(shape, name) for name in names]
         rows.append([shape["title"], number(raw["cpu_us"]["median"]) if raw else "–",
-                     *("–" if one is None else f"{one:.2f}" for one in ratios)])
-    return table(["shape", "raw epoll, µs", *names], rows)
+                     *("failed" if name in shape["failed"] else "–" if one is None else f"{one:.2f}"
+                       for name, one in zip(names, cells))])
+    return table(["shape", "raw epoll, µs", *names], rows) if rows else ""
+
+
+def kept(value, limit):
+    """A cell of two: the ratio, and whether it is within the budget."""
+    return [f"{value:.2f}", f"{limit:.2f}", "yes" if value <= limit else "no"]
 
 
 def budgets(result):
-    """Ours against what was promised: the raw echo times so much, and no peer below us."""
+    """Ours against what was promised: the floor of the same adapter times so much, and no peer below us."""
     rows = []
     for shape in result["shapes"]:
-        ours = ratio(shape, OURS)
-        if ours is None or shape["mode"] != "echo":
+        for name, floor in FLOORS.items():
+            ours = divide(shape["servers"].get(name), shape["servers"].get(floor))
+            if ours is None or shape["mode"] != "echo":
+                continue
+            limit = BUDGET_RATIO if shape["size"] <= BUDGET_SIZE_MAX else BUDGET_RATIO_LARGE
+            peers = [peer for peer in by_cost(shape) if not peer.startswith(("raw", "sansock"))]
+            best = ahead = "–"
+            if peers:
+                against = divide(shape["servers"][peers[0]], shape["servers"][floor])
+                best, ahead = f"{peers[0]} {against:.2f}", "yes" if ours <= against else "no"
+            rows.append([shape["title"], f"{name} / {floor}", *kept(ours, limit), best, ahead])
+    return table(["shape", "CPU time a message", "ratio", "budget", "kept", "best peer", "at or below it"],
+                 rows) if rows else ""
+
+
+def io_uring_budgets(result):
+    """io_uring against epoll, where there is enough at once for one call to do more."""
+    rows = []
+    for shape in result["shapes"]:
+        if shape["mode"] != "echo" or (shape["depth"] < IO_URING_DEPTH and shape["connections"] < IO_URING_CONNECTIONS):
             continue
-        limit = BUDGET_RATIO if shape["size"] <= BUDGET_SIZE_MAX else BUDGET_RATIO_LARGE
-        peers = [name for name in by_cost(shape) if name != RAW and not name.startswith("sansock")]
-        best = f"{peers[0]} {ratio(shape, peers[0]):.2f}" if peers else "–"
-        ahead = "–" if not peers else "yes" if ours <= ratio(shape, peers[0]) else "no"
-        rows.append([shape["title"], f"{ours:.2f}", f"{limit:.2f}", "yes" if ours <= limit else "no", best, ahead])
-    return table(["shape", f"{OURS} / raw", "budget", "kept", "best peer", "at or below it"], rows) if rows else ""
+        ours = divide(shape["servers"].get("sansock io_uring"), shape["servers"].get("sansock epoll"))
+        raw = divide(shape["servers"].get("raw io_uring"), shape["servers"].get("raw epoll"))
+        if ours is not None:
+            rows.append([shape["title"], *kept(ours, 1), "–" if raw is None else f"{raw:.2f}"])
+    return table(["shape", "sansock io_uring / sansock epoll", "budget", "kept", "raw io_uring / raw epoll"],
+                 rows) if rows else ""
+
+
+def text_tables(result):
+    """Text beside the same bytes as binary messages."""
+    parts = []
+    for shape in result["shapes"]:
+        rows = []
+        for name in by_cost(shape):
+            binary = shape["beside"].get(name)
+            times = divide(shape["servers"][name], binary)
+            if times is not None:
+                within = kept(times, BUDGET_TEXT)[1:] if name.startswith("sansock") else ["–", "–"]
+                rows.append([name, number(shape["servers"][name]["cpu_us"]["median"]),
+                             number(binary["cpu_us"]["median"]), f"{times:.2f}", *within])
+        if rows:
+            parts += [f"### {shape['title']}\n",
+                      table(["server", "text, µs", "binary, µs", "text / binary", "budget", "kept"], rows)]
+    return "\n".join(parts)
+
+
+def broadcast_text(result):
+    """The budget of a broadcast, and that it is encoded once."""
+    parts = []
+    for shape in result["shapes"]:
+        times = ratio(shape, OUR_BROADCAST) if shape["mode"] == "broadcast" else None
+        if times is not None:
+            value, limit, answer = kept(times, BUDGET_BROADCAST)
+            parts.append(f"{OUR_BROADCAST} / {RAW_BROADCAST}, CPU time a delivery: {value}, budget {limit}, "
+                         f"kept: {answer}.\n")
+    if result["encoded"]:
+        encoded = {name: int(value) for name, value in result["encoded"].items()}
+        parts.append(f"Counted by the server: {encoded['messages']:,} messages to 1,000 peers each, "
+                     f"{encoded['frames_encoded']:,} frames encoded, {encoded['broadcast_missed']:,} deliveries missed.\n")
+    return "\n".join(parts)
 
 
 def shape_table(shape):
-    unit = "handshake" if shape["mode"] == "rate" else "message"
+    unit, units = {"rate": ("handshake", "handshakes"), "broadcast": ("delivery", "deliveries")}.get(
+        shape["mode"], ("message", "messages"))
     rows = []
     for name in by_cost(shape):
         one = shape["servers"][name]
@@ -108,43 +184,40 @@ def shape_table(shape):
             "–" if against is None else f"{against:.2f}", f"{one['per_s']['median']:,.0f}",
             number(one["p50_us"]["median"]), number(one["p99_us"]["median"]),
             f"{one['server_share']['median']:.0%} / {one['client_share']['median']:.0%}"])
-    head = ["server", f"CPU a {unit}, µs", "min – max", "of it user", "× raw", f"{unit}s/s", "p50, µs", "p99, µs",
+    head = ["server", f"CPU a {unit}, µs", "min – max", "of it user", "× raw", f"{units}/s", "p50, µs", "p99, µs",
             "busy server / load"]
     lines = [f"- {name}: failed: {why}" for name, why in shape["failed"].items()]
     return table(head, rows) + ("\n" + "\n".join(lines) + "\n" if lines else "")
 
 
-def idle_table(idle):
-    rows = [[name, number(one["opened_bytes_each"]), number(one["used_bytes_each"])]
-            for name, one in sorted(idle["servers"].items(), key=lambda item: item[1]["used_bytes_each"])]
-    lines = [f"- {name}: failed: {why}" for name, why in idle["failed"].items()]
-    return table(["server", "bytes after opening", f"after an echo of {idle['size']:,} B"], rows) + "\n" + "\n".join(lines)
+def origin(result):
+    """Where and when it was measured."""
+    machine_ = result["machine"]
+    pinned = "server on one CPU, load on another" if result["pinned"] else "not pinned: there is one CPU only"
+    return (f"{result['date']}, revision {result['revision'] or 'unknown'}, {machine_['cpu']}, {machine_['cpus']} CPUs, "
+            f"Linux {machine_['kernel']}, load average before {machine_['load_before']}; {pinned}.\n\n"
+            "Written by bench/run.py; [README.md](../README.md) tells how to read it.\n")
 
 
 def markdown(result):
-    machine_ = result["machine"]
-    pinned = "server on one CPU, load on another" if result["pinned"] else "not pinned: there is one CPU only"
-    parts = [
-        "# Echo servers side by side\n",
-        f"{result['date']}, revision {result['revision'] or 'unknown'}, {machine_['cpu']}, {machine_['cpus']} CPUs, "
-        f"Linux {machine_['kernel']}, load average before {machine_['load_before']}; {pinned}; "
-        f"medians of {result['rounds']} interleaved rounds of {result['seconds']:g} s.\n",
-        "Written by bench/run.py; [README.md](../README.md) tells how to read it.\n",
-    ]
+    parts = ["# Echo servers side by side\n", origin(result),
+             f"Medians of {result['rounds']} interleaved rounds of {result['seconds']:g} s.\n"]
     if result["packages"]:
         parts.append("Peers: " + ", ".join(f"{name} {version}" for name, version in result["packages"].items()) + ".\n")
     for name, why in result["missing"].items():
         parts.append(f"Not measured: {name} ({why}).\n")
-    if result["shapes"]:
-        parts += ["## CPU time of the server a message, as a ratio to the raw echo\n", overview(result)]
-    if budget_table := budgets(result):
-        parts += ["## Budgets\n", budget_table]
+    for title in result["left_out"]:
+        parts.append(f"Not measured, the time was over: {title}.\n")
+    for head, content in (("CPU time of the server a message, as a ratio to the raw echo", overview(result)),
+                          ("Budgets", budgets(result)), ("io_uring and epoll", io_uring_budgets(result)),
+                          ("Text and binary", text_tables(result)), ("Broadcast", broadcast_text(result))):
+        if content:
+            parts += [f"## {head}\n", content]
     if result["shapes"]:
         parts += ["![the same as bars](echo.svg)\n"]
     for shape in result["shapes"]:
-        parts += [f"## {shape['title'][0].upper()}{shape['title'][1:]}\n", shape_table(shape)]
-    if result["idle"]:
-        parts += [f"## Memory of {result['idle']['connections']:,} idle connections\n", idle_table(result["idle"])]
+        fewer = f"Only {shape['rounds']} rounds: the time was over.\n" if shape["rounds"] < result["rounds"] else ""
+        parts += [f"## {shape['title'][0].upper()}{shape['title'][1:]}\n", fewer + shape_table(shape)]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 

@@ -12,54 +12,32 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 
+import calls
+import memory
 import report
 import servers
+from shapes import BOUNDED, FULL, IDLE
 
 ROOT = servers.ROOT
-TIMEOUT_S = 300  # of one run beyond its time; only a bound for a hang
-
-
-class Shape:
-    """What is sent: how much, by how many. Its name is what --shapes takes."""
-
-    def __init__(self, name, title, connections=64, size=125, depth=1, extra=(), mode="echo"):
-        self.name, self.title, self.mode = name, title, mode
-        self.connections, self.size, self.depth, self.extra = connections, size, depth, list(extra)
-
-    def options(self):
-        return ["--mode", self.mode, "--connections", self.connections, "--size", self.size, "--depth", self.depth,
-                *self.extra]
-
-
-SIZES = {"16B": 16, "125B": 125, "1KiB": 1024, "16KiB": 16384}
-TITLES = {"16B": "16 B", "125B": "125 B", "1KiB": "1 KiB", "16KiB": "16 KiB"}
-BOUNDED = [Shape(f"{name}x{depth}", f"{TITLES[name]}, {depth} in flight", size=size, depth=depth)
-           for name, size in SIZES.items() for depth in (1, 16)]
-FULL = [
-    Shape("1000x125B", "125 B, 1,000 connections", connections=1000),
-    Shape("1000x1KiBx16", "1 KiB, 16 in flight, 1,000 connections", connections=1000, size=1024, depth=16),
-    Shape("1MiBx1", "1 MiB, 16 connections", connections=16, size=1 << 20),
-    Shape("mixed", "1 KiB of text, mixed UTF-8", size=1024, extra=["--type", "text", "--text", "mixed"]),
-    Shape("rate", "opening handshakes", mode="rate"),
-]
-IDLE = Shape("idle", "idle connections", connections=10_000, size=1024, mode="idle")
+TIMEOUT_S = 90  # of one run beyond its time, with opening; only a bound for a hang
 
 
 def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def load(options, server, shape, seconds):
-    """One run of the load generator; its JSON."""
+def load(options, server, words, seconds, timeout_s=TIMEOUT_S):
+    """One run of the load generator with these options of its own; its JSON."""
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        command = [options.build / "bench/load/load", "--url", server.url, "--server-pid", server.pid, *shape.options(),
+        command = [options.build / "bench/load/load", "--url", server.url, "--server-pid", server.pid, *words,
                    "--seconds", seconds, "--warmup", min(0.25, seconds), "--json", file.name]
         try:
             done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
-                                  timeout=seconds + TIMEOUT_S, preexec_fn=servers.pinned(options.load_cpu))
+                                  timeout=seconds + timeout_s, preexec_fn=servers.pinned(options.load_cpu))
         except subprocess.TimeoutExpired:
             raise servers.Failure("the run has no end") from None
         if done.returncode != 0:
@@ -82,53 +60,86 @@ def summarize(runs):
             for name, values in picked.items()}
 
 
-def measure(options, running, shape):
-    """One shape over all servers, round after round."""
-    runs = {server.kind.name: [] for server in running if shape.connections <= server.kind.connections_max}
-    failed = {}
-    for _ in range(options.rounds):
-        for server in running:
-            name = server.kind.name
-            if name not in runs or name in failed:
+class Pool:
+    """The servers of one kind of shape, running. One that failed is a new one for the next shape."""
+
+    def __init__(self, options, present):
+        self.options = options
+        self.servers = {}
+        for kind in present:
+            self.start(kind)
+
+    def start(self, kind):
+        self.servers[kind.name] = servers.Server(kind, self.options.server_cpu)
+
+    def renew(self):
+        """Starts those again that have ended."""
+        for server in list(self.servers.values()):
+            if not server.alive():
+                server.stop()
+                self.start(server.kind)
+
+    def stop(self):
+        for server in self.servers.values():
+            server.stop()
+
+
+def measure(options, pool, shape):
+    """One shape over all servers, round after round; fewer rounds than asked for when the time is over."""
+    runs = {name: {"here": [], "beside": []} for name, server in pool.servers.items()
+            if shape.connections <= server.kind.connections_max and server.kind.kind == shape.kinds}
+    failed, rounds = {}, 0
+    pool.renew()
+    while rounds < options.rounds and (rounds == 0 or time.monotonic() < options.deadline):
+        rounds += 1
+        for name in runs:
+            if name in failed:
                 continue
             try:
-                runs[name].append(load(options, server, shape, options.seconds))
+                runs[name]["here"].append(load(options, pool.servers[name], shape.options(), options.seconds))
+                if shape.beside:
+                    runs[name]["beside"].append(load(options, pool.servers[name], shape.beside.options(), options.seconds))
             except servers.Failure as failure:
                 say(f"{name}, {shape.title}: {failure}")
                 failed[name] = str(failure)
-    results = {name: summarize(done) | {"runs": done} for name, done in runs.items() if name not in failed}
+                pool.servers[name].stop()
+    done = {name: both for name, both in runs.items() if name not in failed}
     return {"name": shape.name, "title": shape.title, "mode": shape.mode, "size": shape.size, "depth": shape.depth,
-            "connections": shape.connections, "servers": results, "failed": failed}
+            "connections": shape.connections, "rounds": rounds,
+            "servers": {name: summarize(both["here"]) | {"runs": both["here"]} for name, both in done.items()},
+            "beside": {name: summarize(both["beside"]) for name, both in done.items() if both["beside"]},
+            "failed": failed}
 
 
-def measure_idle(options, present):
-    """Memory a connection, each server in a fresh process."""
-    results, failed = {}, {}
-    for kind in present:
-        if IDLE.connections > kind.connections_max:
-            continue
-        try:
-            with servers.Server(kind, options.server_cpu) as server:
-                results[kind.name] = load(options, server, IDLE, 0.1)["memory"]
-        except servers.Failure as failure:
-            say(f"{kind.name}, {IDLE.title}: {failure}")
-            failed[kind.name] = str(failure)
-    return {"connections": IDLE.connections, "size": IDLE.size, "servers": results, "failed": failed}
+def count_encoded(options, kind):
+    """How often our server encodes for a broadcast: a short run, and the server's own counters at its end."""
+    with servers.Server(kind, options.server_cpu) as server:
+        load(options, server, ["--mode", "broadcast", "--connections", 1000, "--size", 125], 0.3)
+        server.stop()
+        return dict(word.split("=") for word in server.last_words.split())
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="run.py", description="Measures echo servers side by side.")
     parser.add_argument("build", type=pathlib.Path, help="a build directory with the benchmark's programs")
-    parser.add_argument("--full", action="store_true", help="also 1,000 connections, 1 MiB, text, handshakes, memory")
+    parser.add_argument("--full", action="store_true", help="all shapes, memory of idle connections and system calls")
+    parser.add_argument("--memory", action="store_true", help="only memory of idle connections: memory.md")
+    parser.add_argument("--calls", action="store_true", help="only system calls a message, by strace: calls.md")
     parser.add_argument("--seconds", type=float, default=1, help="of each run (1)")
     parser.add_argument("--rounds", type=int, default=3, help="(3)")
+    parser.add_argument("--minutes", type=float, help="no more rounds after that, and no more shapes (12; with --full 40)")
     parser.add_argument("--shapes", help="only these, by name, with commas; 'list' lists them")
     parser.add_argument("--only", help="only these servers, by name, with commas")
+    parser.add_argument("--memory-connections", type=int, action="append", help="instead of 10,000 and 19,000; may be repeated")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench/results", help="directory of the results")
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds < 0.01:
         parser.error("there has to be a round, of 0.01 s or more")
+    if any(number < 1 for number in options.memory_connections or ()):
+        parser.error("there has to be a connection")
     options.build = options.build.resolve()
+    minutes = options.minutes if options.minutes is not None else 40 if options.full else 12
+    options.deadline = time.monotonic() + minutes * 60
     return parser, options
 
 
@@ -142,56 +153,94 @@ def choose(parser, known, wanted, what):
 
 
 def choose_shapes(parser, options):
-    every = {shape.name: shape for shape in [*BOUNDED, *FULL, IDLE]}
-    if options.shapes is None:
-        return list(every.values()) if options.full else BOUNDED
+    """The shapes, and what else: "memory", "calls"."""
+    extras = {name for name in ("memory", "calls") if options.full or getattr(options, name)}
+    every = {shape.name: shape for shape in FULL}
     if options.shapes == "list":
         for shape in every.values():
             print(f"{shape.name:14}{shape.title}")
+        print(f"{IDLE:14}idle connections, as --memory")
         sys.exit(0)
-    return choose(parser, every, options.shapes, "shape")
+    if options.shapes is not None:
+        chosen = choose(parser, every | {IDLE: None}, options.shapes, "shape")
+        return [shape for shape in chosen if shape], extras | ({"memory"} if None in chosen else set())
+    return FULL if options.full else BOUNDED, extras
+
+
+def choose_kinds(parser, options):
+    """The servers that can be had here, and why others can not."""
+    kinds = servers.kinds(options.build)
+    if options.only is not None:
+        kinds = choose(parser, {kind.name: kind for kind in kinds}, options.only, "server")
+    present, missing = [], {}
+    for kind in kinds:
+        try:
+            if kind.missing:
+                raise servers.Absent(kind.missing)
+            servers.Server(kind, None).stop()
+            present.append(kind)
+        except servers.Absent as absent:
+            say(f"skipped: {kind.name} ({absent})")
+            missing[kind.name] = str(absent)
+    if not present:
+        parser.error("there is no server to measure")
+    return present, missing
+
+
+def measure_shapes(options, result, present, shapes):
+    """All shapes that fit into the time; the others are named in the result."""
+    pool = Pool(options, present)
+    try:
+        for number, shape in enumerate(shapes, 1):
+            if not any(kind.kind == shape.kinds for kind in present):
+                continue
+            if time.monotonic() >= options.deadline:
+                say(f"left out, the time is over: {shape.title}")
+                result["left_out"].append(shape.title)
+                continue
+            say(f"{number} of {len(shapes)}: {shape.title}")
+            result["shapes"].append(measure(options, pool, shape))
+    finally:
+        pool.stop()
+    for kind in present:
+        if kind.name == report.OUR_BROADCAST and any(shape.mode == "broadcast" for shape in shapes):
+            result["encoded"] = count_encoded(options, kind)
 
 
 def main():
     parser, options = parse_arguments()
-    shapes = choose_shapes(parser, options)
-    kinds = servers.kinds(options.build)
-    if options.only is not None:
-        kinds = choose(parser, {kind.name: kind for kind in kinds}, options.only, "server")
+    shapes, extras = choose_shapes(parser, options)
     if not (options.build / "bench/load/load").exists():
         parser.error(f"{options.build}/bench/load/load is not built; `./dev bench` does it")
-    for kind in kinds:
-        if kind.missing:
-            say(f"skipped: {kind.name} ({kind.missing})")
-    present = [kind for kind in kinds if not kind.missing]
-    if not present:
-        parser.error("there is no server to measure")
+    present, missing = choose_kinds(parser, options)
     options.server_cpu, options.load_cpu = servers.split_cpus()
     result = {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": report.machine(), "packages": report.packages(present), "revision": report.revision(ROOT),
         "pinned": options.server_cpu is not None, "rounds": options.rounds, "seconds": options.seconds,
-        "missing": {kind.name: kind.missing for kind in kinds if kind.missing}, "shapes": [], "idle": None,
+        "missing": missing, "left_out": [], "shapes": [], "encoded": None, "memory": [], "calls": [],
     }
-    running = []
+    wanted_alone = not options.full and options.shapes is None and extras
     try:
-        running = [servers.Server(kind, options.server_cpu) for kind in present]
-        for number, shape in enumerate(shapes, 1):
-            say(f"{number} of {len(shapes)}: {shape.title}")
-            if shape is IDLE:
-                result["idle"] = measure_idle(options, present)
+        if shapes and not wanted_alone and not (options.calls and not options.full):
+            measure_shapes(options, result, present, shapes)
+            report.write(options.out, result)
+        if "memory" in extras:
+            echo = [kind for kind in present if kind.kind == "echo"]
+            result["memory"] = memory.measure(options, echo, load, say)
+            memory.write(options.out, result)
+        if "calls" in extras:
+            if calls.missing():
+                say(f"skipped: system calls ({calls.missing()})")
             else:
-                result["shapes"].append(measure(options, running, shape))
+                result["calls"] = calls.measure(options, present, shapes, load, say)
+                calls.write(options.out, result)
     except servers.Failure as failure:
         say(failure)
         return 1
-    finally:
-        for server in running:
-            server.stop()
-    report.write(options.out, result)
-    say(f"written: {options.out}/echo.md, echo.svg, echo.json")
-    failed = [name for one in [*result["shapes"], result["idle"] or {}] for name in one.get("failed", ())]
-    return 1 if failed else 0
+    say(f"written: {options.out}")
+    failed = any(shape["failed"] for shape in result["shapes"])
+    return 1 if failed or any("failed" in row for row in [*result["memory"], *result["calls"]]) else 0
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
   if (!examples::listen_or_complain(server, listen_options, program)) return examples::exit_failed;
 
   const examples::StopOnSignal stop_on_signal(server);
-  examples::print_ready_line(server);
+  examples::print_ready_line(server, server_options.adapter);
   std::cout << "chat page at http" << server.addresses().front().text().insert(0, "://") << "/\n"
             << std::flush;
   if (const std::error_code error = server.run()) {

@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
   }
 
   const examples::StopOnSignal stop_on_signal(server);
-  examples::print_ready_line(server);
+  examples::print_ready_line(server, options.server.adapter);
   if (const std::error_code error = server.run()) {
     examples::complain(program, "can not serve: " + error.message());
     return examples::exit_failed;

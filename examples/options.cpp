@@ -138,7 +138,7 @@ bool listen_or_complain(sansock::Server& server, const sansock::ListenOptions& o
   return false;
 }
 
-void print_ready_line(const sansock::Server& server) {
+void print_ready_line(const sansock::Server& server, sansock::Adapter wanted) {
   for (const sansock::Address& address : server.addresses()) {
     if (address.family == sansock::Address::Family::unix_path) {
       std::cout << "listening on ws+unix:" << address.host << ":/\n";
@@ -146,7 +146,10 @@ void print_ready_line(const sansock::Server& server) {
       std::cout << "listening on ws://" << address.text() << "/\n";
     }
   }
-  std::cout << std::flush;
+  std::cout << "adapter " << sansock::name(sansock::resolve_adapter(wanted));
+  const std::error_code refused = sansock::io_uring_support();
+  if (wanted == sansock::Adapter::automatic && refused) std::cout << " (io_uring: " << refused.message() << ')';
+  std::cout << '\n' << std::flush;
 }
 
 StopOnSignal::StopOnSignal(sansock::Server& server) noexcept {

@@ -35,8 +35,8 @@ void raise_descriptor_limit() noexcept;
 // listen(), with an error line on stderr that names the place and what to do. False if it failed.
 bool listen_or_complain(sansock::Server& server, const sansock::ListenOptions& options,
                         std::string_view program);
-// Prints "listening on ws://H:N/" for each address, flushed.
-void print_ready_line(const sansock::Server& server);
+// Prints "listening on ws://H:N/" for each address, and which adapter serves them; flushed.
+void print_ready_line(const sansock::Server& server, sansock::Adapter wanted);
 
 // While it lives, SIGINT and SIGTERM stop the server in good order. A second signal ends the
 // process at once. One at a time.

@@ -27,9 +27,6 @@ void check(const Options& options) {
   if (options.size * options.depth > flight_bytes_max) {
     throw std::invalid_argument("--size times --depth is more than 256 MiB; choose less");
   }
-  if (options.mode == Mode::broadcast && !options.target.websocket) {
-    throw std::invalid_argument("--mode broadcast needs a ws:// URL");
-  }
   if (options.mode != Mode::echo && options.mode != Mode::rate && options.threads != 1) {
     throw std::invalid_argument(
         fmt::format("--mode {} runs on one thread; drop --threads", mode_name(options.mode)));
@@ -59,7 +56,6 @@ void understand(const Words& words, Options& options) {
   }
   options.text = words.type == "text";
   options.mixed = words.text == "mixed";
-  if (options.mixed && !options.text) throw std::invalid_argument("--text mixed needs --type text");
   options.target = parse_target(options.url);
   options.cpus = parse_cpus(words.cpus);
 }
@@ -84,7 +80,9 @@ void add_options(CLI::App& app, Options& options, Words& words) {
   app.add_option("--type", words.type, "of the messages")
       ->check(CLI::IsMember({"text", "binary"}))
       ->capture_default_str();
-  app.add_option("--text", words.text, "what a text consists of; mixed: characters of one to four bytes")
+  app.add_option("--text", words.text,
+                 "what a text consists of; mixed: characters of one to four bytes (with --type binary: the "
+                 "same bytes)")
       ->check(CLI::IsMember({"ascii", "mixed"}))
       ->capture_default_str();
   app.add_option("--seconds", options.seconds, "measure for so long (idle: hold for so long)")

@@ -109,10 +109,11 @@ void write_json(const Options& options, const Result& result) {
       {"threads", options.threads},
       {"size", options.size},
       {"depth", options.depth},
-      {"type", options.text ? (options.mixed ? "text mixed" : "text") : "binary"},
+      {"type", std::string(options.text ? "text" : "binary") + (options.mixed ? " mixed" : "")},
       {"verify", options.verify},
       {"seconds", result.seconds},
       {"messages", result.messages},
+      {"begun_at_s", result.begun_at_s},
   };
   if (result.memory) {
     json["memory"] = {

@@ -28,7 +28,8 @@ struct Memory {
 struct Result {
   double seconds = 0;
   std::uint64_t messages = 0;
-  Histogram latency;  // in nanoseconds
+  double begun_at_s = 0;  // the begin of what is measured, in seconds since 1970
+  Histogram latency;               // in nanoseconds
   // For each thread, as a share of the time: on a CPU; ready to run while others had the CPU.
   std::vector<double> client_busy;
   std::vector<double> client_waited;

@@ -21,7 +21,7 @@ constexpr std::string_view key_accepted = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 std::string make_payload(std::size_t size, std::size_t number, bool text, bool mixed) {
   std::string payload;
   payload.reserve(size);
-  if (!text) {
+  if (!text && !mixed) {
     for (std::size_t i = 0; i < size; ++i)
       payload += static_cast<char>((i * 7 + i / 251 + number * 37) & 0xff);
     return payload;

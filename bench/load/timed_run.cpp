@@ -139,6 +139,8 @@ Result timed_run(const Plan& plan) {
   threads.shared.phase = Phase::measuring;
   const std::uint64_t messages_before = threads.messages();
   const std::uint64_t begin = now_ns();
+  const std::chrono::duration<double> begun_at = std::chrono::system_clock::now().time_since_epoch();
+  result.begun_at_s = begun_at.count();
   threads.wait(options.seconds);
 
   result.messages = threads.messages() - messages_before;

@@ -15,8 +15,12 @@ RUN = pathlib.Path(__file__).resolve().parents[2] / "bench/run.py"
 BENCH = RUN.parent
 sys.path.insert(0, str(BENCH))
 
+import calls
+import memory
 import report
+import run as runner
 import servers
+import shapes
 
 
 def run(*arguments, status=0):
@@ -26,10 +30,10 @@ def run(*arguments, status=0):
 def check_files():
     with tempfile.TemporaryDirectory() as directory:
         out = pathlib.Path(directory) / "results"
-        run("--rounds", 3, "--seconds", "0.05", "--shapes", "16Bx1,mixed,rate", "--only", "raw epoll,sansock epoll",
+        run("--rounds", 3, "--seconds", "0.05", "--shapes", "16Bx1,textx1,rate", "--only", "raw epoll,sansock epoll",
             "--out", out)
         result = json.loads((out / "echo.json").read_text())
-        tap.expect([shape["name"] for shape in result["shapes"]] == ["16Bx1", "mixed", "rate"], result)
+        tap.expect([shape["name"] for shape in result["shapes"]] == ["16Bx1", "textx1", "rate"], result)
         for shape in result["shapes"]:
             tap.expect(set(shape["servers"]) == {"raw epoll", "sansock epoll"} and not shape["failed"], shape)
             for one in shape["servers"].values():
@@ -37,7 +41,7 @@ def check_files():
                 tap.expect(len(values) == 3 and one["cpu_us"]["median"] == statistics.median(values), one)
                 tap.expect((one["cpu_us"]["min"], one["cpu_us"]["max"]) == (min(values), max(values)), one)
         text = (out / "echo.md").read_text()
-        for word in ("| raw epoll |", "| sansock epoll |", "× raw", "## Budgets", "p99, µs", "handshakes/s"):
+        for word in ("| raw epoll |", "| sansock epoll |", "× raw", "## Budgets", "p99, µs", "handshakes/s", "## Text and binary"):
             tap.expect(word in text, f"'{word}' is not in:\n{text}")
         plot = xml.etree.ElementTree.parse(out / "echo.svg")
         bars = plot.findall(".//{http://www.w3.org/2000/svg}rect")
@@ -50,7 +54,14 @@ def check_peers():
         if kind.missing:
             print(f"# not here: {kind.name} ({kind.missing})")
             continue
-        with servers.Server(kind, None) as server:
+        if kind.kind != "echo":
+            continue
+        try:
+            server = servers.Server(kind, None)
+        except servers.Absent as absent:
+            print(f"# not here: {kind.name} ({absent})")
+            continue
+        with server:
             for shape in (["--size", "125", "--depth", "16"], ["--size", "1048576", "--connections", "2"],
                           ["--size", "1000", "--type", "text", "--text", "mixed"]):
                 tap.run([BUILD / "bench/load/load", "--url", server.url, "--verify", "--warmup", "0", "--seconds", "0.05",
@@ -69,18 +80,114 @@ def shape(cpu):
         return {"median": number, "min": number, "max": number}
     fields = ("cpu_us", "user_us", "per_s", "p50_us", "p99_us", "server_share", "client_share")
     one = {name: {field: value(number if field == "cpu_us" else 1) for field in fields} for name, number in cpu.items()}
-    return {"title": "a", "mode": "echo", "size": 16, "servers": one, "failed": {"wslay": "it hangs"}}
+    return {"title": "a", "mode": "echo", "size": 16, "depth": 16, "connections": 64, "rounds": 1, "servers": one,
+            "beside": {}, "failed": {"wslay": "it hangs"}}
 
 
 def check_tables():
     kept = report.budgets({"shapes": [shape({"raw epoll": 2, "sansock epoll": 2.2, "Beast": 3})]})
-    tap.expect("| a | 1.10 | 1.10 | yes | Beast 1.50 | yes |" in kept, kept)
+    tap.expect("| a | sansock epoll / raw epoll | 1.10 | 1.10 | yes | Beast 1.50 | yes |" in kept, kept)
     missed = report.budgets({"shapes": [shape({"raw epoll": 2, "sansock epoll": 3.2, "Beast": 3})]})
-    tap.expect("| a | 1.60 | 1.10 | no | Beast 1.50 | no |" in missed, missed)
+    tap.expect("| a | sansock epoll / raw epoll | 1.60 | 1.10 | no | Beast 1.50 | no |" in missed, missed)
     alone = report.budgets({"shapes": [shape({"sansock epoll": 3.2})]})
     tap.expect(alone == "", alone)
     table = report.shape_table(shape({"raw epoll": 2, "sansock epoll": 3}))
     tap.expect("- wslay: failed: it hangs" in table, table)
+
+
+def check_more_tables():
+    both = {"raw epoll": 2, "raw io_uring": 1, "sansock epoll": 2, "sansock io_uring": 1.2}
+    kept = report.budgets({"shapes": [shape(both)]})
+    tap.expect("| a | sansock io_uring / raw io_uring | 1.20 | 1.10 | no | – | – |" in kept, kept)
+    adapters = report.io_uring_budgets({"shapes": [shape(both), shape(both) | {"depth": 1}]})
+    tap.expect(adapters.count("| a | 0.60 | 1.00 | yes | 0.50 |") == 1, adapters)
+    text = shape({"sansock epoll": 3, "Beast": 4})
+    text["beside"] = shape({"sansock epoll": 2, "Beast": 4})["servers"]
+    table = report.text_tables({"shapes": [text]})
+    tap.expect("| sansock epoll | 3.00 | 2.00 | 1.50 | 1.20 | no |" in table, table)
+    tap.expect("| Beast | 4.00 | 4.00 | 1.00 | – | – |" in table, table)
+    sent = shape({"raw loop of sends": 2, "sansock broadcast": 2.2}) | {"mode": "broadcast"}
+    counters = {"messages": "7", "frames_encoded": "7", "broadcast_missed": "0"}
+    told = report.broadcast_text({"shapes": [sent], "encoded": counters})
+    tap.expect("1.10, budget 1.15, kept: yes" in told and "7 frames encoded" in told, told)
+    cells = report.overview({"shapes": [shape({"raw epoll": 2, "wslay": 2}), shape({"raw epoll": 2})]})
+    tap.expect("| failed |" in cells, cells)
+
+
+def check_broadcast():
+    """Both servers are measured, and the frames that were encoded are counted."""
+    with tempfile.TemporaryDirectory() as directory:
+        run("--rounds", 1, "--seconds", "0.05", "--shapes", "broadcast", "--out", directory)
+        result = json.loads((pathlib.Path(directory) / "echo.json").read_text())
+    encoded = result["encoded"]
+    tap.expect(set(result["shapes"][0]["servers"]) == {"raw loop of sends", "sansock broadcast"}, result)
+    tap.expect(0 < int(encoded["messages"]) == int(encoded["frames_encoded"]), encoded)
+
+
+def check_memory():
+    with tempfile.TemporaryDirectory() as directory:
+        run("--memory", "--memory-connections", 20, "--memory-connections", 30, "--only", "raw epoll,sansock epoll",
+            "--out", directory)
+        text = (pathlib.Path(directory) / "memory.md").read_text()
+    for word in ("## 20 connections", "## 30 connections"):
+        tap.expect(word in text, text)
+    tap.expect(text.count("| raw epoll |") == 2 and text.count("| sansock epoll |") == 2, text)
+    small = servers.Kind("small", ["false"], connections_max=25)
+    options = runner.argparse.Namespace(memory_connections=[20, 25, 30], server_cpu=None)
+    rows = memory.measure(options, [small], None, lambda text: None)
+    # A server that holds no more is asked once for what it holds.
+    tap.expect([row["connections"] for row in rows] == [20, 25] and all("did not start" in row["failed"] for row in rows), rows)
+
+
+def check_calls():
+    lines = ["7 99.9 recvfrom(3, \"\", 9, 0, NULL, NULL) = 1\n",  # before the time that counts
+             "7 100.1 recvfrom(3, \"\"..., 9, 0, NULL, NULL) = 1\n", "7 100.2 sendmsg(3, {}, 0) = 1\n",
+             "7 100.3 epoll_wait(4,  <unfinished ...>\n", "8 100.4 io_uring_enter(5, 3, 1, 0, NULL, 8) = 3\n",
+             "7 100.5 <... epoll_wait resumed>[], 8, -1) = 1\n", "8 100.6 io_uring_enter(5, 3,  <unfinished ...>\n",
+             "8 100.7 <... io_uring_enter resumed>1, 0, NULL, 8) = 2\n", "8 100.8 madvise(0x7, 1, MADV_DONTNEED) = 0\n",
+             "+++ exited with 0 +++\n", "7 101.0 sendmsg(3, {}, 0) = 1\n"]
+    sums = calls.count(lines, 100, 101)
+    tap.expect(sums == {"receives": 1, "sends": 1, "waits": 1, "enters": 2, "submissions": 5, "all": 6}, sums)
+    if calls.missing():
+        raise tap.Skip(calls.missing())
+    with tempfile.TemporaryDirectory() as directory:
+        done = run("--calls", "--shapes", "16Bx1", "--only", "raw epoll", "--out", directory)
+        if "strace may not" in done.stderr:
+            raise tap.Skip("strace may not look into a process here")
+        text = (pathlib.Path(directory) / "calls.md").read_text()
+    tap.expect("| raw epoll |" in text and "## 16 B, 1 in flight" in text, text)
+
+
+def check_absent():
+    """A server that says it can not be had is left out with its reason; one that ends is started again."""
+    refuses = servers.Kind("refuses", ["sh", "-c", "echo no such thing here >&2; exit 2"])
+    try:
+        servers.Server(refuses, None)
+        tap.expect(False, "it started")
+    except servers.Absent as absent:
+        tap.expect(str(absent) == "no such thing here", absent)
+    ends = servers.Kind("ends", ["sh", "-c", "echo listening on tcp://127.0.0.1:1/"])
+    options = runner.argparse.Namespace(server_cpu=None, load_cpu=None, rounds=2, seconds=0.01, build=BUILD,
+                                        deadline=runner.time.monotonic() + 60)
+    pool = runner.Pool(options, [ends])
+    first = pool.servers["ends"]
+    first.process.wait()
+    pool.renew()
+    tap.expect(pool.servers["ends"] is not first, "it was not started again")
+    # Its failure is told in its cell.
+    result = runner.measure(options, pool, shapes.BOUNDED[0])
+    tap.expect("ends" in result["failed"] and not result["servers"], result)
+    pool.stop()
+
+
+def check_time():
+    """When the time is over, the shapes that are left are named."""
+    with tempfile.TemporaryDirectory() as directory:
+        done = run("--minutes", 0, "--shapes", "16Bx1", "--only", "raw epoll", "--out", directory)
+        text = (pathlib.Path(directory) / "echo.md").read_text()
+    tap.expect("the time was over: 16 B, 1 in flight" in text and "left out" in done.stderr, text)
+    names = [shape.name for shape in shapes.FULL]
+    tap.expect(len(names) == len(set(names)) and set(shapes.BOUNDED) < set(shapes.FULL), names)
 
 
 def check_usage():
@@ -97,6 +204,12 @@ CASES = [
     ("all peers echo right", check_peers),
     ("what is missing is named with its package", check_missing),
     ("budgets and failures in the tables", check_tables),
+    ("the other budgets in the tables", check_more_tables),
+    ("a broadcast, and how often it is encoded", check_broadcast),
+    ("memory of idle connections", check_memory),
+    ("system calls", check_calls),
+    ("servers that can not be had, and that end", check_absent),
+    ("a run that takes too long", check_time),
     ("usage errors", check_usage),
 ]
 

@@ -124,29 +124,37 @@ class EpollLoop {
 
   void handle(const epoll_event& event, Instant now) {
     const auto slot = static_cast<std::uint32_t>(event.data.u64);
+    // An event of a connection that ended earlier in this turn carries a serial of the past.
+    Channel* const channel = slots_.find(slot, static_cast<std::uint32_t>(event.data.u64 >> 32));
+    if (channel == nullptr) return handle_other(slot, now);
+    // Nearly all events are this one.
+    if (event.events == EPOLLIN && (channel->notes().watched & watch_read) != 0) [[likely]] {
+      return receive(slot, *channel, now);
+    }
+    handle_any(slot, *channel, event.events, now);
+  }
+
+  // What is no connection: its slot is above all of theirs.
+  void handle_other(std::uint32_t slot, Instant now) {
     if (slot == detail::EpollCore::slot_of_mailbox) return core_.mailbox.run();
     if (slot >= detail::EpollCore::slot_of_listeners) {
-      return core_.accept_from(slot, options_.connections_max - connections_, now, core_.counters);
+      core_.accept_from(slot, options_.connections_max - connections_, now, core_.counters);
     }
-    // An event of a connection that ended earlier in this turn carries a serial of the past.
-    Channel* const found = slots_.find(slot, static_cast<std::uint32_t>(event.data.u64 >> 32));
-    if (found == nullptr) return;
-    Channel& channel = *found;
-    const bool hung_up = (event.events & EPOLLHUP) != 0;
+  }
+
+  void handle_any(std::uint32_t slot, Channel& channel, std::uint32_t events, Instant now) {
+    const bool hung_up = (events & EPOLLHUP) != 0;
     bool reading = (channel.notes().watched & watch_read) != 0;
     // "Hung up" without "writable": a send finds out what there is to say.
-    if ((event.events & EPOLLOUT) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
+    if ((events & EPOLLOUT) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
       const detail::Wants wants = channel.on_writable(now, options_.output_stall_timeout);
       follow(slot, channel, wants);
       if (wants.closed) return;
       reading = reading && wants.read;  // it may have been paused just now
     }
     if (reading) {
-      if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
-      follow(slot, channel,
-             channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
-                                 options_.output_stall_timeout));
-    } else if ((event.events & EPOLLERR) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
+      if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) receive(slot, channel, now);
+    } else if ((events & EPOLLERR) != 0 || (hung_up && (channel.notes().watched & watch_write) != 0)) {
       // Nothing else would tell that the peer is gone.
       follow(slot, channel, channel.on_failure(errc::transport_error, now));
     } else if (hung_up && channel.notes().watched != watch_nothing) {
@@ -154,6 +162,12 @@ class EpollLoop {
       if (wants) return follow(slot, channel, *wants);
       watch_for(slot, channel, watch_nothing);  // or it would be said again in each turn
     }
+  }
+
+  void receive(std::uint32_t slot, Channel& channel, Instant now) {
+    follow(slot, channel,
+           channel.on_readable({buffer_.get(), options_.receive_buffer_size}, now,
+                               options_.output_stall_timeout));
   }
 
   // Arranges to wait for what a channel wants.

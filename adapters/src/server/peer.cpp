@@ -15,7 +15,7 @@ inline std::error_code Peer::output_command(Command&& command) {
   Endpoint* const endpoint = peer.endpoint();
   if (endpoint == nullptr) return errc::already_closing;
   std::error_code error = command(*endpoint);
-  if (error || endpoint->output_size() > peer.route().high_watermark) {
+  if (error || endpoint->output_size() > peer.route().high_watermark) [[unlikely]] {
     error = peer.check_output(*endpoint, error);
   }
   peer.touch();
