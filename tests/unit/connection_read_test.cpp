@@ -56,6 +56,34 @@ TEST(ConnectionRead, WholeMessageIsOneEventInPlace) {
   }
 }
 
+// Messages that are read at once and those that are put together from pieces go different ways; where they
+// stand in the input, what follows and what is wrong with them must make no difference.
+TEST(ConnectionRead, WholeMessagesReadAsThoseInPieces) {
+  const std::string_view ends[] = {"",     "a",    "\xC3\xA4",     "\xF0\x9F\x98\x80",
+                                   "\xFF", "\xC3", "\xED\xA0\x80", "\xE2\x82"};
+  for (const Role role : both_roles) {
+    for (std::size_t size = 0; size < 140; ++size) {
+      for (const std::string_view end : ends) {
+        for (const std::size_t behind : {0, 3, 20}) {
+          std::string text(size, 'x');
+          text += end;
+          text.append(behind, 'y');
+          Peer peer(role);
+          const Data stream = peer.text("before") + peer.text(text) + peer.text("after");
+          Bench whole(role);
+          whole.h.feed(stream);
+          whole.h.eof();
+          Bench cut(role);
+          cut.h.feed_cut(stream, every_byte(stream));
+          cut.h.eof();
+          ASSERT_EQ(whole.h.transcript(), cut.h.transcript()) << text;
+          ASSERT_EQ(whole.h.transcript(), model_transcript_of(role, stream)) << text;
+        }
+      }
+    }
+  }
+}
+
 TEST(ConnectionRead, RunsFollowTheReads) {
   Bench bench(Role::server);
   const Data frame = bench.peer.text("abcdef");

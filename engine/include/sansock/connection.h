@@ -268,6 +268,6 @@ class Connection {
   std::uint8_t lent_ : 1 = 0;         // the transport is reading queued output; see lend_output()
 };
 
-static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");
+static_assert(sizeof(Connection) <= 176, "the budget of an idle connection (DESIGN section 2, rule 10)");
 
 }  // namespace sansock
