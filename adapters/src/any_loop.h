@@ -27,6 +27,7 @@ class AnyLoop {
   virtual Driver<H>* find(ConnectionId id) = 0;
   virtual ConnectionId id(std::uint32_t slot) = 0;
   virtual void touch(ConnectionId id) = 0;
+  virtual void flush(ConnectionId id) = 0;
   virtual void for_each(const std::function<void(Driver<H>&)>& visit) = 0;
   virtual int fd(ConnectionId id) = 0;
   virtual Address remote_address(ConnectionId id) = 0;
@@ -55,6 +56,7 @@ class AnyLoopOf final : public AnyLoop<H, Owner> {
   Driver<H>* find(ConnectionId id) override { return loop_.find(id); }
   ConnectionId id(std::uint32_t slot) override { return loop_.id(slot); }
   void touch(ConnectionId id) override { loop_.touch(id); }
+  void flush(ConnectionId id) override { loop_.flush(id); }
   void for_each(const std::function<void(Driver<H>&)>& visit) override {
     loop_.for_each([&visit](ConnectionId, Driver<H>& driver) { visit(driver); });
   }

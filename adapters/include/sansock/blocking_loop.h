@@ -51,6 +51,7 @@ class BlockingLoop {
   void touch(ConnectionId wanted) noexcept {
     if (channel_ && wanted == id()) wants_.deadline = at_once;
   }
+  void flush(ConnectionId wanted) noexcept { touch(wanted); }
   template <class Visit>
   void for_each(Visit&& visit) {
     if (channel_) visit(id(), channel_->driver());

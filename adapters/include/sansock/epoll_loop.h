@@ -79,6 +79,11 @@ class EpollLoop {
       core_.timers.set(id.slot, at_once);  // has the room, and does the same by a longer way
     }
   }
+  void flush(ConnectionId id) {
+    if (Channel* const channel = slots_.find(id)) {
+      follow(id.slot, *channel, channel->on_commands(MonotonicClock::now(), options_.output_stall_timeout));
+    }
+  }
   template <class Visit>
   void for_each(Visit&& visit) {
     slots_.for_each([&visit](ConnectionId id, Channel& channel) { visit(id, channel.driver()); });
@@ -215,7 +220,7 @@ class EpollLoop {
     dirty_.clear();
     for (const ConnectionId id : dirty) {
       Channel* const channel = slots_.find(id);
-      if (channel == nullptr) continue;
+      if (channel == nullptr || !channel->notes().dirty) continue;
       channel->notes().dirty = false;
       follow(id.slot, *channel, channel->on_turn(now, options_.output_stall_timeout));
     }

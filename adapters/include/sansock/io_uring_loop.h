@@ -94,6 +94,13 @@ class IoUringLoop {
       core_.timers.set(id.slot, at_once);  // has the room, and does the same by a longer way
     }
   }
+  void flush(ConnectionId id) {
+    Channel* const channel = slots_.find(id);
+    if (channel == nullptr) return;
+    const Instant now = MonotonicClock::now();
+    follow(id.slot, *channel, channel->on_commands(context(id.slot, now)));
+    flush_ring(now);
+  }
   template <class Visit>
   void for_each(Visit&& visit) {
     slots_.for_each([&visit](ConnectionId id, Channel& channel) { visit(id, channel.driver()); });
@@ -109,7 +116,7 @@ class IoUringLoop {
     freed_ = false;
     for (const detail::UringCompletion& completion : completions) {
       handle(completion, now);
-      flush(now);
+      flush_ring(now);
     }
     expire(now);
     settle(now);
@@ -179,7 +186,7 @@ class IoUringLoop {
     }
   }
 
-  void flush(Instant now) {
+  void flush_ring(Instant now) {
     std::array<detail::UringCompletion, 64> sent;
     for (;;) {
       const auto completions = core_.flush(sent);
@@ -224,10 +231,10 @@ class IoUringLoop {
     dirty_.clear();
     for (const ConnectionId id : dirty) {
       Channel* const channel = slots_.find(id);
-      if (channel == nullptr) continue;
+      if (channel == nullptr || !channel->dirty()) continue;
       channel->set_dirty(false);
       follow(id.slot, *channel, channel->on_turn(context(id.slot, now)));
-      flush(now);
+      flush_ring(now);
     }
     if (dirty_.empty()) {
       dirty.clear();

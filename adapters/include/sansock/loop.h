@@ -60,6 +60,9 @@ struct LoopCounters {
 //   ConnectionId id(std::uint32_t slot) const;      of the connection that is in a slot now
 //   void touch(ConnectionId);                       commands were given from outside its events:
 //                                                   drain, flush and re-arm it at the end of the turn
+//   void flush(ConnectionId);                       the same at once where that is possible: what many
+//                                                   connections are given should not pile up first.
+//                                                   Not inside an event of that connection
 //   template <class Visit> void for_each(Visit);    visit(ConnectionId, Driver<H>&); may touch()
 //   int fd(ConnectionId) const;                     for addresses and socket options
 //   void turn(Duration wait_max);                   one round; runs posted tasks

@@ -23,6 +23,11 @@ class ServerPeer : public Peer {
   // Once, right after the loop has given the connection its name.
   void set_slot(std::uint32_t slot) noexcept { slot_ = slot; }
 
+  // Peer::send_shared() outside of the peer's own events, where the engine is at hand; flush() follows.
+  std::error_code send_shared_by(Endpoint& endpoint, SharedFrame& frame) {
+    return check_output(endpoint, endpoint.send_shared(frame));
+  }
+
   // What Driver and Loop call.
   Verdict on_event(Endpoint& endpoint, const Event& event);
   void on_written(Endpoint& endpoint) {

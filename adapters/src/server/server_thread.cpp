@@ -134,12 +134,17 @@ PeerId ServerThread::peer_id(ConnectionId id) const noexcept {
   return {.thread = thread, .slot = slot, .serial = id.serial};
 }
 
+// Each sends before the next is given the frame: or each would hold a block of the pool until the last
+// has got one.
 void ServerThread::broadcast(SharedFrame& frame, std::uint16_t route, const BroadcastOptions& options) {
-  for_each_open([&](ServerPeer& peer) {
+  loop_->for_each([&](Driver<ServerPeer>& driver) {
+    ServerPeer& peer = driver.handler();
+    if (!peer.opened() || driver.endpoint().state() != ReadyState::open) return;
     if (route != RouteTable::none && peer.route_index() != route) return;
     if (options.except && *options.except == peer.id()) return;
     if (options.filter && !options.filter(peer)) return;
-    if (peer.send_shared(frame)) count(counters_.broadcast_missed);
+    if (peer.send_shared_by(driver.endpoint(), frame)) count(counters_.broadcast_missed);
+    loop_->flush(peer.connection_id());
   });
 }
 

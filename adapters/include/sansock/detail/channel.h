@@ -68,6 +68,8 @@ class Channel {
       default: return std::nullopt;
     }
   }
+  // Commands were given, and are to be carried out now.
+  Wants on_commands(Instant now, Duration stall_max) { return go_on(driver_.resume(now), now, stall_max); }
   Wants on_failure(errc cause, Instant now) {
     driver_.on_failure(cause, now);
     return {.closed = true};

@@ -99,6 +99,10 @@ class RingChannel {
     }
     return go_on(driver_.on_timeout(context.now), context);
   }
+  // Commands were given, and are to be carried out now.
+  RingWants on_commands(const RingContext& context) {
+    return ended_ ? finish(context) : go_on(driver_.resume(context.now), context);
+  }
   RingWants on_failure(errc cause, const RingContext& context) {
     driver_.on_failure(cause, context.now);
     return finish(context);

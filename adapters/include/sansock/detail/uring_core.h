@@ -34,7 +34,7 @@ class UringCore {
   void submit() noexcept;
   // The last wait() gave back the memory of a burst, because nothing had happened for a while.
   bool quiet() const noexcept;
-  // Large output is handed over at once, and not with all that this turn brings about: what it was
+  // Large output, and that of many connections, is handed over at once, and not with all that this turn brings about: what it was
   // queued in is used again while it is in the cache. Gives what was sent by that, of `completions`.
   std::span<const UringCompletion> flush(std::span<UringCompletion> completions) noexcept;
 
