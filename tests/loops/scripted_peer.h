@@ -13,6 +13,7 @@
 
 #include "sansock/clock.h"
 #include "sansock/driver.h"
+#include "sansock/loop.h"
 #include "sansock/os_entropy.h"
 #include "sansock/slab_block_pool.h"
 #include "sansock/socket.h"
