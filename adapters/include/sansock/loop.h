@@ -36,6 +36,9 @@ struct LoopOptions {
   // IoUringLoop: output of this size or more leaves without being copied, where the kernel can do
   // that. It pays on network cards with large messages; over loopback the kernel copies all the same.
   std::size_t zero_copy_min = SIZE_MAX;
+  // IoUringLoop: the thread of the first turn() makes all turns, which lets the kernel do less. Otherwise
+  // any thread may make the next one, and a thread that has made some may end.
+  bool one_thread = true;
 };
 
 struct LoopCounters {
