@@ -240,4 +240,23 @@ TEST_P(UringListenersTest, DescriptorsAreUsedAgain) {
   EXPECT_EQ(loop->counters().accept_backoffs, 0u);
 }
 
+// A shutdown is carried out by a thread of the kernel's: what is done to one connection must not come to
+// the next one with its number.
+TEST_P(UringListenersTest, AShutdownIsOfItsOwnConnection) {
+  const Injection injection(refusals());
+  start({.connections_max = 4});
+  const std::string bad = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";  // refused, with a page
+  for (std::size_t i = 0; i < 3000; ++i) {
+    const Socket client = dial();
+    ASSERT_EQ(::send(client.fd(), bad.data(), bad.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bad.size()));
+    char buffer[512];
+    ssize_t got = -1;
+    ASSERT_TRUE(scripted::turn_until(*loop, [&] {
+      got = ::recvfrom(client.fd(), buffer, sizeof buffer, MSG_DONTWAIT, nullptr, nullptr);
+      return got >= 0;
+    }));
+    ASSERT_GT(got, 0) << "no answer to client " << i;
+  }
+}
+
 }  // namespace

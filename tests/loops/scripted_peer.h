@@ -37,8 +37,9 @@ class Handler {
   explicit Handler(Record* record, Script script = {}) : record_(record), script_(std::move(script)) {}
 
   sansock::Verdict on_event(sansock::Endpoint& endpoint, const sansock::Event& event) {
+    using sansock::errc;
     using sansock::EventKind;
-    if (event.kind == EventKind::request) {
+    if (event.kind == EventKind::request && event.error == errc::none) {
       EXPECT_FALSE(endpoint.accept());
     }
     if (event.kind == EventKind::data) {

@@ -172,6 +172,7 @@ class IoUringLoop {
     const detail::RingContext context = this->context(index, now);
     switch (completion.tag.op()) {
       case UringOp::send: return follow(index, *channel, channel->on_sent(completion, context));
+      case UringOp::shutdown: return follow(index, *channel, channel->on_shut_down(context));
       case UringOp::hang_up: return follow(index, *channel, channel->on_hang_up(completion, context));
       default:
         return follow(index, *channel,

@@ -207,12 +207,12 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
   return true;
 }
 
-bool UringCore::shutdown(LoopSocket socket, int how) noexcept {
+bool UringCore::shutdown(LoopSocket socket, UringTag tag, int how) noexcept {
   if (!socket.direct) {
     ::shutdown(socket.number, how);
     return true;
   }
-  io_uring_sqe* const sqe = parts_->prepare(socket, UringTag());
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag);
   if (sqe == nullptr) return false;
   sqe->opcode = IORING_OP_SHUTDOWN;
   sqe->len = static_cast<std::uint32_t>(how);

@@ -1,7 +1,7 @@
 // A socket and its Driver, as the completion-based loop (io_uring) uses them: what to ask the ring
 // for, and what its answers mean. It holds no protocol rule.
 //
-// At most one receive, one send and one watch are under way. The kernel holds on to what they were
+// At most one receive, one send, one watch and one shutdown are under way. The kernel holds on to what they were
 // given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
 // under way any more, the channel.
 #pragma once
@@ -98,6 +98,10 @@ class RingChannel {
     if (completion.result >= 0 && (completion.result & (POLLHUP | POLLERR)) != 0) hung_up_ = true;
     return go_on(driver_.resume(context.now), context);
   }
+  RingWants on_shut_down(const RingContext& context) {
+    shutting_ = false;
+    return ended_ ? finish(context) : go_on(driver_.resume(context.now), context);
+  }
   // A deadline may have passed, or commands were given.
   RingWants on_turn(const RingContext& context) {
     if (ended_) return finish(context);
@@ -180,9 +184,8 @@ class RingChannel {
   }
 
   void write(const Interest& interest, RingWants& wants, const RingContext& context) {
-    if (interest.shutdown_write && !shut_ && !sending_) {
-      shut_ = context.core.shutdown(socket(), SHUT_WR);
-      wants.again |= !shut_;
+    if (interest.shutdown_write && !shut_ && !sending_ && !shutting_) {
+      shut_ = shut_down(SHUT_WR, wants, context);
     }
     if (interest.write && !sending_ && !send_failed_) {
       if (send_at_ticks_ != 0 && ticks(context.now) - send_at_ticks_ > ticks_half) {
@@ -216,15 +219,19 @@ class RingChannel {
       wants.again |= !cancelling_;
     }
     // Nothing can be said to the peer any more: its half ends behind what has arrived.
-    if (send_failed_ && !read_shut_) {
-      read_shut_ = context.core.shutdown(socket(), SHUT_RD);
-      wants.again |= !read_shut_;
-    }
+    if (send_failed_ && !read_shut_ && !shutting_) read_shut_ = shut_down(SHUT_RD, wants, context);
     const bool paused = !interest.read && !receiving_ && !hung_up_;
     if (paused && !watching_) {
       watching_ = context.core.watch_hang_up(socket(), context.tag.with(UringOp::hang_up));
       wants.again |= !watching_;
     }
+  }
+
+  bool shut_down(int how, RingWants& wants, const RingContext& context) {
+    const bool asked = context.core.shutdown(socket(), context.tag.with(UringOp::shutdown), how);
+    shutting_ = asked && direct_;
+    wants.again |= !asked;
+    return asked;
   }
 
   // The driver has ended. What is under way is cancelled, and when nothing is any more, so has this.
@@ -236,7 +243,8 @@ class RingChannel {
       asked &= watch_cancelled_ = context.core.cancel(context.tag.with(UringOp::hang_up));
     if (sending_ && !send_cancelled_)
       asked &= send_cancelled_ = context.core.cancel(context.tag.with(UringOp::send));
-    return {.closed = !receiving_ && !watching_ && !sending_, .again = !asked, .deadline = never};
+    // A shutdown, too, is waited for, but it never takes long.
+    return {.closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
   }
 
   // The peer is gone, but what it sent before, its Close frame most of all, may still be here: reading
@@ -291,6 +299,7 @@ class RingChannel {
   bool eof_ : 1 = false;       // the peer's half has ended
   bool eof_told_ : 1 = false;  // and the engine knows
   bool shut_ : 1 = false;
+  bool shutting_ : 1 = false;  // a shutdown is under way
   bool ended_ : 1 = false;
 };
 

@@ -43,7 +43,9 @@ class UringCore {
   // Without copying if that is allowed and worth while. Two completions then: a result with `more`, and
   // a notification that the memory is free again.
   bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices, bool zero_copy_allowed) noexcept;
-  bool shutdown(LoopSocket socket, int how) noexcept;
+  // Completes for direct descriptors, the others are shut down at once. The kernel looks the descriptor
+  // up when a thread of its own gets to it, so that it must not be closed before.
+  bool shutdown(LoopSocket socket, UringTag tag, int how) noexcept;
   // Completes each time when a half has ended or the connection has failed; the result has the events.
   bool watch_hang_up(LoopSocket socket, UringTag tag) noexcept;
   bool cancel(UringTag tag) noexcept;
