@@ -16,9 +16,14 @@ std::error_code try_io_uring() noexcept {
 #ifdef SANSOCK_WITH_IO_URING
   try {
     detail::Ring ring;
-    if (const auto error = ring.open(4, 8)) return error;
-    detail::ReceiveBuffers buffers;
-    return buffers.open(ring.get(), 4, 4096);
+    std::error_code error = ring.open(4, 8, true);
+    if (!error) {
+      detail::ReceiveBuffers buffers;
+      error = buffers.open(ring.get(), 4, 4096);
+    }
+    // A kernel calls invalid what is newer than it is.
+    if (error == std::errc::invalid_argument) return std::make_error_code(std::errc::function_not_supported);
+    return error;
   } catch (const std::bad_alloc&) {
     return std::make_error_code(std::errc::not_enough_memory);
   }

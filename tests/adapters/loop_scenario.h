@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "sansock/clock.h"
+#include "sansock/driver.h"
+#include "sansock/loop.h"
 #include "sansock/os_entropy.h"
 #include "sansock/slab_block_pool.h"
 #include "sansock/socket.h"

@@ -84,6 +84,14 @@ def skip_all(reason):
     sys.exit(0)
 
 
+def skip_without_adapter(program, adapter):
+    """Where the kernel, a container or an administrator refuses io_uring, `program` says so."""
+    if adapter == "io_uring":
+        result = run_program(program, "--adapter", adapter, "--help")
+        if result.returncode != 0:
+            skip_all(result.stderr.strip())
+
+
 class Program:
     """A server program: started, its ready line awaited; use it in a `with`."""
 

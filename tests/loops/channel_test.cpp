@@ -1,10 +1,9 @@
-// What both readiness loops do with one connection; each test runs over both.
+// What the loops do with one connection; each test runs over all of them.
 #include <gtest/gtest.h>
 
-#include "sansock/blocking_loop.h"
-#include "sansock/epoll_loop.h"
 #include "scripted_peer.h"
 #include "system_calls.h"
+#include "test_loops.h"
 
 namespace {
 
@@ -17,6 +16,7 @@ using scripted::text_frame;
 template <class Loop>
 class ChannelTest : public ::testing::Test {
  protected:
+  void SetUp() override { SANSOCK_SKIP_IF_REFUSED(Loop); }
   void start(scripted::Handler::Script script, LoopOptions options = {}) {
     loop = std::make_unique<Loop>(options);
     ASSERT_FALSE(loop->open());
@@ -42,8 +42,13 @@ class ChannelTest : public ::testing::Test {
   ConnectionId id;
 };
 
-using Loops = ::testing::Types<EpollLoop<scripted::Handler>, BlockingLoop<scripted::Handler>>;
-TYPED_TEST_SUITE(ChannelTest, Loops);
+TYPED_TEST_SUITE(ChannelTest, test::AllLoops<scripted::Handler>, test::LoopNames);
+
+// Of the loops that call sendmsg(2) themselves.
+template <class Loop>
+class ReadinessChannelTest : public ChannelTest<Loop> {};
+using ReadinessLoops = ::testing::Types<EpollLoop<scripted::Handler>, BlockingLoop<scripted::Handler>>;
+TYPED_TEST_SUITE(ReadinessChannelTest, ReadinessLoops, test::LoopNames);
 
 Verdict pause_at_data(Endpoint&, const Event& event) {
   return event.kind == EventKind::data ? Verdict::pause_reading : Verdict::keep;
@@ -125,7 +130,7 @@ TYPED_TEST(ChannelTest, C7_AFailedWriteDoesNotHideThePeersClose) {
 
 // A handler that goes on sending as long as the transport takes it, with a peer that reads at that
 // speed: others must have their turn. The transport here takes everything, at once.
-TYPED_TEST(ChannelTest, OneConnectionsOutputDoesNotHoldTheTurn) {
+TYPED_TEST(ReadinessChannelTest, OneConnectionsOutputDoesNotHoldTheTurn) {
   std::vector<std::byte> payload(100, std::byte{'x'});
   const auto refill = [&](Endpoint& endpoint, const Event& event) {
     if (event.kind == EventKind::open || (event.kind == EventKind::sent && event.error == errc::none)) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 
 #include "sansock/clock.h"
 #include "sansock/driver.h"
+#include "sansock/loop.h"
 #include "sansock/os_entropy.h"
 #include "sansock/slab_block_pool.h"
 #include "sansock/socket.h"
@@ -34,8 +37,9 @@ class Handler {
   explicit Handler(Record* record, Script script = {}) : record_(record), script_(std::move(script)) {}
 
   sansock::Verdict on_event(sansock::Endpoint& endpoint, const sansock::Event& event) {
+    using sansock::errc;
     using sansock::EventKind;
-    if (event.kind == EventKind::request) {
+    if (event.kind == EventKind::request && event.error == errc::none) {
       EXPECT_FALSE(endpoint.accept());
     }
     if (event.kind == EventKind::data) {
@@ -86,7 +90,25 @@ class Peer {
     bytes.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
     return bytes;
   }
+  // Waits for so many bytes, or for the end.
+  void receive_all(std::size_t size) {
+    std::string bytes(1 << 16, '\0');
+    while (size > 0) {
+      pollfd readable{.fd = socket_.fd(), .events = POLLIN, .revents = 0};
+      ::poll(&readable, 1, 5000);
+      const ssize_t got = ::recvfrom(socket_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, nullptr);
+      if (got <= 0) return;
+      size -= std::min(size, static_cast<std::size_t>(got));
+    }
+  }
   void close() { socket_.reset(); }
+  // TCP: the other end sees an error, not an end.
+  void reset_connection() {
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    EXPECT_EQ(::setsockopt(socket_.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+    socket_.reset();
+  }
+  void shut_down_write() { EXPECT_EQ(::shutdown(socket_.fd(), SHUT_WR), 0); }
   // Ends both directions, but leaves what is unread where it is.
   void shut_down() { EXPECT_EQ(::shutdown(socket_.fd(), SHUT_RDWR), 0); }
 

@@ -138,10 +138,7 @@ TEST_P(Stop, FromASignalHandler) {
 }
 
 class StopUnix : public ServerTest {};
-INSTANTIATE_TEST_SUITE_P(Places, StopUnix,
-                         testing::Values(Place{Adapter::epoll, Transport::unix_path},
-                                         Place{Adapter::blocking, Transport::unix_path}),
-                         place_name);
+INSTANTIATE_TEST_SUITE_P(Places, StopUnix, testing::ValuesIn(places({Transport::unix_path})), place_name);
 
 TEST_P(StopUnix, SocketFileIsRemoved) {
   make();

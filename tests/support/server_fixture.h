@@ -12,6 +12,7 @@
 
 #include "raw_client.h"
 #include "sansock/client.h"
+#include "sansock/io_uring_support.h"
 #include "sansock/server.h"
 
 namespace sansock::test {
@@ -27,12 +28,20 @@ inline std::string place_name(const testing::TestParamInfo<Place>& info) {
   constexpr const char* names[] = {"Ipv4", "Ipv6", "Unix"};
   return std::string(name(info.param.adapter)) + names[static_cast<int>(info.param.transport)];
 }
-inline const auto every_place = testing::Values(
-    Place{Adapter::epoll, Transport::ipv4}, Place{Adapter::epoll, Transport::ipv6},
-    Place{Adapter::epoll, Transport::unix_path}, Place{Adapter::blocking, Transport::ipv4},
-    Place{Adapter::blocking, Transport::ipv6}, Place{Adapter::blocking, Transport::unix_path});
-inline const auto every_adapter =
-    testing::Values(Place{Adapter::epoll, Transport::ipv4}, Place{Adapter::blocking, Transport::ipv4});
+// Of the adapters that are built.
+inline std::vector<Place> places(std::initializer_list<Transport> transports) {
+  std::vector<Place> all;
+  for (const Adapter adapter : {Adapter::epoll, Adapter::blocking, Adapter::io_uring}) {
+#ifndef SANSOCK_WITH_IO_URING
+    if (adapter == Adapter::io_uring) continue;
+#endif
+    for (const Transport transport : transports) all.push_back({adapter, transport});
+  }
+  return all;
+}
+inline const auto every_place =
+    testing::ValuesIn(places({Transport::ipv4, Transport::ipv6, Transport::unix_path}));
+inline const auto every_adapter = testing::ValuesIn(places({Transport::ipv4}));
 
 // Waits for what another thread brings about; the bound is only there to end a failing test.
 template <class Predicate>
@@ -73,6 +82,11 @@ class Log {
 
 class ServerTest : public testing::TestWithParam<Place> {
  protected:
+  // Where the kernel, a container or an administrator refuses io_uring, its tests say so.
+  void SetUp() override {
+    if (GetParam().adapter != Adapter::io_uring) return;
+    if (const std::error_code refused = io_uring_support()) GTEST_SKIP() << "no io_uring: " << refused.message();
+  }
   ServerOptions options() const {
     ServerOptions options;
     options.adapter = GetParam().adapter;

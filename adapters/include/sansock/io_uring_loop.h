@@ -1,8 +1,8 @@
 // A loop over io_uring(7): many connections, one thread, one system call a turn. See sansock/loop.h
 // for what loops have in common, and io_uring_support() for whether this machine has what it needs.
 //
-// The thread of the first turn() is the loop's from then on. The loop is destroyed by it, or after it
-// has ended. What handlers and commands have queued is handed to the kernel with the next turn(); a
+// The thread of the first turn() is the loop's from then on, unless LoopOptions::one_thread says
+// otherwise. The loop is destroyed by it, or after it has ended. What handlers and commands have queued is handed to the kernel with the next turn(); a
 // turn with a bounded wait hands over what it has itself brought about, too.
 #pragma once
 
@@ -109,8 +109,9 @@ class IoUringLoop {
   void turn(Duration wait_max) {
     const bool bounded = wait_max != no_timeout;
     Instant now = MonotonicClock::now();
-    settle(now);
+    // What is settled here may be what the caller waits for.
     if (!dirty_.empty()) wait_max = Duration::zero();
+    settle(now);
     const auto completions = core_.wait(wait_max, core_.timers.next(), now);
     now = MonotonicClock::now();
     freed_ = false;
@@ -141,6 +142,8 @@ class IoUringLoop {
   using UringOp = detail::UringOp;
 
   static constexpr int timers_per_turn = 1024;
+  // A peer that takes output as fast as it is made must not hold the loop.
+  static constexpr int flushes_max = 16;
 
   unsigned room() const noexcept {
     return options_.connections_max - std::min(options_.connections_max, connections_);
@@ -166,19 +169,21 @@ class IoUringLoop {
     switch (completion.tag.op()) {
       case UringOp::accept: return core_.on_accept(completion, room(), now);
       case UringOp::mailbox: return core_.on_mailbox(completion);
-      case UringOp::ignored:
-      case UringOp::install: return;
+      case UringOp::ignored: return;
+      case UringOp::install:  // of a call that has failed, but was carried out after that
+        if (completion.result >= 0) core_.close({completion.result});
+        return;
       default: break;
     }
     const std::uint32_t index = completion.tag.slot();
     Channel* const channel = slots_.find(index, completion.tag.serial());
     if (channel == nullptr) {  // can not be: a channel outlives what it has asked for
-      if (completion.has_buffer) core_.recycle(completion);
-      return;
+      return core_.discard(completion);
     }
     const detail::RingContext context = this->context(index, now);
     switch (completion.tag.op()) {
       case UringOp::send: return follow(index, *channel, channel->on_sent(completion, context));
+      case UringOp::shutdown: return follow(index, *channel, channel->on_shut_down(context));
       case UringOp::hang_up: return follow(index, *channel, channel->on_hang_up(completion, context));
       default:
         return follow(index, *channel,
@@ -188,7 +193,7 @@ class IoUringLoop {
 
   void flush_ring(Instant now) {
     std::array<detail::UringCompletion, 64> sent;
-    for (;;) {
+    for (int i = 0; i < flushes_max; ++i) {
       const auto completions = core_.flush(sent);
       if (completions.empty()) return;
       for (const detail::UringCompletion& completion : completions) handle(completion, now);
@@ -248,7 +253,10 @@ class IoUringLoop {
     slots_.for_each([this, now](ConnectionId id, Channel& channel) {
       follow(id.slot, channel, channel.on_failure(errc::aborted, context(id.slot, now)));
     });
-    for (int i = 0; connections_ != 0 && i < turns_max; ++i) turn(std::chrono::milliseconds(1));
+    // What was accepted meanwhile is closed: a descriptor in a completion that nobody reads is lost.
+    for (int i = 0; (connections_ != 0 || core_.accepting()) && i < turns_max; ++i) {
+      turn(std::chrono::milliseconds(1));
+    }
     // Another thread turned this loop, and the kernel has cancelled all of it when that thread ended.
     slots_.for_each([this, now](ConnectionId id, Channel& channel) {
       channel.on_ring_end(now);

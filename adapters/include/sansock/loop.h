@@ -38,6 +38,9 @@ struct LoopOptions {
   std::size_t zero_copy_min = SIZE_MAX;
   // IoUringLoop: called when it gives back the memory of a burst that is over, for others who may.
   std::function<void()> on_quiet = {};
+  // IoUringLoop: the thread of the first turn() makes all turns, which lets the kernel do less. Otherwise
+  // any thread may make the next one, and a thread that has made some may end.
+  bool one_thread = true;
 };
 
 struct LoopCounters {

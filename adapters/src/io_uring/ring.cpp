@@ -49,10 +49,11 @@ Ring::~Ring() {
   if (open_) io_uring_queue_exit(&ring_);
 }
 
-std::error_code Ring::open(unsigned submissions_max, unsigned completions_max) {
+std::error_code Ring::open(unsigned submissions_max, unsigned completions_max, bool one_thread) {
   assert(!open_);
   int result = -EINVAL;
   for (const unsigned wish : wishes) {
+    if (!one_thread && (wish & IORING_SETUP_SINGLE_ISSUER) != 0) continue;
     io_uring_params params{};
     params.flags = always | wish;
     params.cq_entries = completions_max;

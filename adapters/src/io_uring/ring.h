@@ -19,13 +19,14 @@ class Ring {
   Ring& operator=(const Ring&) = delete;
   ~Ring();
 
-  // How many of each may wait: submissions to be handed over, completions to be looked at.
-  std::error_code open(unsigned submissions_max, unsigned completions_max);
+  // How many of each may wait: submissions to be handed over, completions to be looked at. `one_thread`:
+  // that which calls submit() or wait() first is the only one that ever will.
+  std::error_code open(unsigned submissions_max, unsigned completions_max, bool one_thread);
   bool is_open() const noexcept { return open_; }
 
   // An empty submission. nullptr: the kernel takes none now, because completions wait to be taken.
   io_uring_sqe* next() noexcept;
-  // Hands over what was prepared. The thread that does so first is the only one that may from then on.
+  // Hands over what was prepared.
   void submit() noexcept;
   // Hands over what was prepared, and waits for at least one completion: at most `wait_max`, or not
   // at all if that is zero.
@@ -35,8 +36,8 @@ class Ring {
   std::span<const UringCompletion> submit_and_take(UringOp op, std::span<UringCompletion> completions) noexcept;
 
   bool prepared() noexcept { return io_uring_sq_ready(&ring_) != 0; }
-  // Completions wait to be taken.
-  bool completed() noexcept { return io_uring_cq_ready(&ring_) != 0; }
+  // Completions wait to be taken, here or behind those that fill the ring.
+  bool completed() noexcept { return io_uring_cq_ready(&ring_) != 0 || io_uring_cq_has_overflow(&ring_); }
   // Completions come only when this thread asks for them.
   bool deferred() const noexcept { return (ring_.flags & IORING_SETUP_DEFER_TASKRUN) != 0; }
   bool supports(int operation) const noexcept;

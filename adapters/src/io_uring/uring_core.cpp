@@ -97,7 +97,9 @@ UringCore::~UringCore() {
 
 std::error_code UringCore::open(const LoopOptions& options) {
   const unsigned submissions = submissions_for(options.connections_max);
-  if (const auto error = parts_->ring.open(submissions, 4 * submissions)) return error;
+  if (const auto error = parts_->ring.open(submissions, 4 * submissions, options.one_thread)) {
+    return error;
+  }
   const unsigned buffers = buffers_for(options.connections_max);
   if (const auto error = parts_->buffers.open(parts_->ring.get(), buffers, options.receive_buffer_size)) {
     return error;
@@ -130,9 +132,11 @@ std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant dead
   const bool trimmable = parts.buffers.warm() && parts.ring.deferred() && !parts.ring.completed();
   parts.quiet = trimmable && now - parts.busy_at >= quiet_min;
   parts.buffers.publish(parts.quiet);
-  parts.listeners.arm();
+  bool complete = parts.listeners.arm();
   if (!parts.mailbox_armed) parts.arm_mailbox(mailbox.fd());
   std::erase_if(parts.closing, [&parts](LoopSocket socket) { return parts.close_direct(socket); });
+  complete = complete && parts.mailbox_armed && parts.closing.empty();
+  if (!complete) wait_max = Duration::zero();  // for what the ring had no room for nobody would wait
 
   const Instant first = std::min(deadline, parts.listeners.suspended_until());
   const Duration until_first = first == never ? no_timeout : std::max(first - now, Duration::zero());
@@ -177,23 +181,22 @@ io_uring_sqe* UringCore::Parts::prepare(LoopSocket socket, UringTag tag) noexcep
   return sqe;
 }
 
-bool UringCore::receive(LoopSocket socket, UringTag tag) noexcept {
-  io_uring_sqe* const sqe = parts_->prepare(socket, tag.with(parts_->receive_op()));
-  if (sqe == nullptr) return false;
+UringOp UringCore::receive(LoopSocket socket, UringTag tag) noexcept {
+  const UringOp op = parts_->receive_op();
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag.with(op));
+  if (sqe == nullptr) return UringOp::ignored;
   sqe->opcode = IORING_OP_RECV;
   sqe->flags |= IOSQE_BUFFER_SELECT;
   sqe->buf_group = ReceiveBuffers::group;
   if (parts_->multishot) sqe->ioprio = IORING_RECV_MULTISHOT;
-  return true;
+  return op;
 }
 
-// Where multishot was refused meanwhile, so is what was asked for before, and there is nothing to cancel.
-bool UringCore::cancel_receive(UringTag tag) noexcept { return cancel(tag.with(parts_->receive_op())); }
-
-bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices) noexcept {
+bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices,
+                     bool zero_copy_allowed) noexcept {
   std::size_t size = 0;
   for (const IoSlice& slice : slices) size += slice.size;
-  const bool zero_copy = size >= parts_->zero_copy_min;
+  const bool zero_copy = zero_copy_allowed && size >= parts_->zero_copy_min;
   const msghdr* message = nullptr;
   if (slices.size() > 1) {
     message = parts_->arena.make(slices);
@@ -220,22 +223,25 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
   return true;
 }
 
-bool UringCore::shutdown_write(LoopSocket socket) noexcept {
+bool UringCore::shutdown(LoopSocket socket, UringTag tag, int how) noexcept {
   if (!socket.direct) {
-    detail::shutdown_write(socket.number);
+    ::shutdown(socket.number, how);
     return true;
   }
-  io_uring_sqe* const sqe = parts_->prepare(socket, UringTag());
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag);
   if (sqe == nullptr) return false;
   sqe->opcode = IORING_OP_SHUTDOWN;
-  sqe->len = SHUT_WR;
+  sqe->len = static_cast<std::uint32_t>(how);
   return true;
 }
 
 bool UringCore::watch_hang_up(LoopSocket socket, UringTag tag) noexcept {
   io_uring_sqe* const sqe = parts_->prepare(socket, tag);
   if (sqe == nullptr) return false;
-  sqe->opcode = IORING_OP_POLL_ADD;  // POLLHUP and POLLERR are always waited for
+  // POLLHUP, POLLERR and POLLRDHUP are always waited for. Multishot, since the end of a half, which goes
+  // on to be true, would complete each single one at once.
+  sqe->opcode = IORING_OP_POLL_ADD;
+  sqe->len = IORING_POLL_ADD_MULTI;
   return true;
 }
 
@@ -293,6 +299,12 @@ void UringCore::recycle(const UringCompletion& completion) noexcept {
   parts_->buffers.recycle(completion.buffer);
 }
 
+void UringCore::discard(const UringCompletion& completion) noexcept {
+  if (!completion.has_buffer) return;
+  received(completion);
+  recycle(completion);
+}
+
 bool UringCore::receive_again(const UringCompletion& completion) noexcept {
   switch (-completion.result) {
     case ENOBUFS: parts_->buffers.starved(); return true;
@@ -308,8 +320,14 @@ bool UringCore::receive_again(const UringCompletion& completion) noexcept {
 }
 
 bool UringCore::send_later(int error) noexcept {
-  // ENOBUFS, ENOMEM: the kernel is short of memory, not the connection broken.
-  return error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == EINTR;
+  // ENOBUFS, ENOMEM: the kernel is short of memory, not the connection broken. ECANCELED: the thread has
+  // ended that had asked for it.
+  return error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == EINTR || error == ECANCELED;
+}
+
+bool UringCore::copy_instead(int error) noexcept {
+  // A Unix socket can not do it, and locked memory may be used up.
+  return error == EOPNOTSUPP || error == EINVAL || error == ENOMEM || error == ENOBUFS;
 }
 
 // --- listeners and the mailbox --------------------------------------------------------------------
@@ -326,6 +344,8 @@ std::error_code UringCore::listen(int fd, AcceptFunction accepted) {
 }
 
 void UringCore::stop_accepting() noexcept { parts_->listeners.stop(); }
+
+bool UringCore::accepting() const noexcept { return parts_->listeners.under_way() != 0; }
 
 void UringCore::on_accept(const UringCompletion& completion, unsigned room, Instant now) {
   parts_->listeners.on_completion(completion, room, now, parts_->counters);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include "accept_error.h"
 #include "sansock/detail/stream_io.h"
@@ -17,6 +18,17 @@ namespace {
 
 constexpr Duration accept_backoff = std::chrono::milliseconds(100);
 constexpr unsigned direct_reserve = 64;
+constexpr unsigned failures_max = 64;  // one after the other
+
+// Without memory for it, it stays as it is until the ring ends.
+template <class T>
+void note(std::vector<T>& list, T item) noexcept {
+  try {
+    list.push_back(item);
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+}
 
 }  // namespace
 
@@ -38,7 +50,9 @@ void UringListeners::listen(int fd, AcceptFunction accepted) {
 }
 
 void UringListeners::stop() noexcept {
-  cancel_all();
+  for (const Listener& listener : listeners_) {
+    if (listener.state == State::armed && !cancel(listener.serial)) note(stopped_, listener.serial);
+  }
   listeners_.clear();
   for (const Waiting& one : waiting_) close(one.socket);
   waiting_.clear();
@@ -46,11 +60,16 @@ void UringListeners::stop() noexcept {
   suspended_until_ = never;
 }
 
-void UringListeners::arm() noexcept {
-  if (suspended_ != Suspended::no) return;
+bool UringListeners::arm() noexcept {
+  std::erase_if(stopped_, [this](std::uint64_t serial) { return cancel(serial); });
+  std::erase_if(closing_, [this](LoopSocket socket) { return close_direct(socket); });
+  bool complete = stopped_.empty() && closing_.empty();
+  if (suspended_ != Suspended::no) return cancel_all() && complete;
   for (Listener& listener : listeners_) {
     if (listener.state == State::idle && arm(listener)) listener.state = State::armed;
+    complete = complete && listener.state != State::idle;
   }
+  return complete;
 }
 
 bool UringListeners::arm(Listener& listener) noexcept {
@@ -63,6 +82,7 @@ bool UringListeners::arm(Listener& listener) noexcept {
   if (multishot_) sqe->ioprio |= IORING_ACCEPT_MULTISHOT;
   if (direct_max_ != 0) sqe->file_index = IORING_FILE_INDEX_ALLOC;
   sqe->user_data = UringTag(UringOp::accept, 0, listener.serial).word();
+  ++under_way_;
   return true;
 }
 
@@ -81,6 +101,7 @@ unsigned UringListeners::room_for(unsigned room) const noexcept {
 
 void UringListeners::on_completion(const UringCompletion& completion, unsigned room, Instant now,
                                    LoopCounters& counters) {
+  if (!completion.more) --under_way_;
   Listener* const listener = find(completion.tag);
   if (listener != nullptr && !completion.more) listener->state = State::idle;
   if (completion.result < 0) {
@@ -88,6 +109,7 @@ void UringListeners::on_completion(const UringCompletion& completion, unsigned r
     return;
   }
   const LoopSocket socket{completion.result, direct_max_ != 0};
+  if (listener != nullptr) listener->failures = 0;
   room = room_for(room);
   direct_used_ += socket.direct ? 1 : 0;
   if (listener == nullptr) return close(socket);  // accepting was stopped meanwhile
@@ -107,7 +129,10 @@ void UringListeners::on_error(Listener& listener, int error, Instant now, LoopCo
     return;
   }
   // Of a connection that has gone: the next may be fine. Cancelled: by suspend(), or by a signal.
-  if (error == ECANCELED || error == EINTR || error == EAGAIN || is_of_connection(error)) return;
+  // But not for ever: see EPERM of accept(2).
+  const bool harmless = error == ECANCELED || error == EINTR || error == EAGAIN || is_of_connection(error);
+  if (harmless && ++listener.failures < failures_max) return;
+  listener.failures = 0;
   ++counters.accept_backoffs;
   suspend(Suspended::exhausted, now + accept_backoff);
 }
@@ -126,13 +151,12 @@ void UringListeners::hand_out(std::uint64_t serial, LoopSocket socket, LoopCount
 
 void UringListeners::try_again(bool freed, unsigned room, Instant now, LoopCounters& counters) {
   if (suspended_ == Suspended::no && waiting_.empty()) return;
-  std::size_t handed = 0;
-  for (; handed < waiting_.size() && room != 0; ++handed, --room) {
-    const Waiting one = waiting_[handed];
+  // Accepting may be stopped by what is handed out, which closes all that waits.
+  for (; !waiting_.empty() && room != 0; --room) {
+    const Waiting one = waiting_.front();
+    waiting_.pop_front();
     hand_out(one.serial, one.socket, counters);
   }
-  // Accepting may have been stopped by what was handed out.
-  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(handed, waiting_.size())));
   if (suspended_ == Suspended::no) return;
   if (room_for(room) == 0) {  // whatever it was: a back-off that has passed must not keep the loop awake
     suspended_ = Suspended::full;
@@ -150,24 +174,40 @@ void UringListeners::suspend(Suspended why, Instant until) noexcept {
   cancel_all();
 }
 
-void UringListeners::cancel_all() noexcept {
+bool UringListeners::cancel(std::uint64_t serial) noexcept {
+  io_uring_sqe* const sqe = ring_->next();
+  if (sqe == nullptr) return false;
+  io_uring_prep_cancel64(sqe, UringTag(UringOp::accept, 0, serial).word(), 0);
+  sqe->user_data = 0;
+  return true;
+}
+
+// false: not all of them; what is accepted all the same waits.
+bool UringListeners::cancel_all() noexcept {
+  bool complete = true;
   for (Listener& listener : listeners_) {
     if (listener.state != State::armed) continue;
-    io_uring_sqe* const sqe = ring_->next();
-    if (sqe == nullptr) continue;  // what is accepted all the same waits
-    io_uring_prep_cancel64(sqe, UringTag(UringOp::accept, 0, listener.serial).word(), 0);
-    sqe->user_data = 0;
-    listener.state = State::cancelling;
+    if (cancel(listener.serial)) {
+      listener.state = State::cancelling;
+    } else {
+      complete = false;
+    }
   }
+  return complete;
 }
 
 void UringListeners::close(LoopSocket socket) noexcept {
   if (!socket.direct) return close_descriptor(socket.number);
   --direct_used_;
-  if (io_uring_sqe* const sqe = ring_->next(); sqe != nullptr) {
-    io_uring_prep_close_direct(sqe, static_cast<unsigned>(socket.number));
-    sqe->user_data = 0;
-  }
+  if (!close_direct(socket)) note(closing_, socket);
+}
+
+bool UringListeners::close_direct(LoopSocket socket) noexcept {
+  io_uring_sqe* const sqe = ring_->next();
+  if (sqe == nullptr) return false;
+  io_uring_prep_close_direct(sqe, static_cast<unsigned>(socket.number));
+  sqe->user_data = 0;
+  return true;
 }
 
 }  // namespace sansock::detail

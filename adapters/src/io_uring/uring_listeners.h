@@ -1,6 +1,7 @@
 // The listening sockets of one ring: accepting, and not accepting while there is no room for more.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -22,11 +23,14 @@ class UringListeners {
 
   void listen(int fd, AcceptFunction accepted);
   void stop() noexcept;
-  // Asks for connections where none are asked for; once a turn.
-  void arm() noexcept;
+  // Asks for connections where none are asked for, and cancels where none are wanted any more; once a
+  // turn. false: the ring had no room for all of it.
+  bool arm() noexcept;
   void on_completion(const UringCompletion& completion, unsigned room, Instant now, LoopCounters& counters);
   void try_again(bool freed, unsigned room, Instant now, LoopCounters& counters);
   Instant suspended_until() const noexcept { return suspended_until_; }
+  // Accepts that have not ended.
+  std::size_t under_way() const noexcept { return under_way_; }
   // A direct descriptor was closed.
   void direct_closed() noexcept { --direct_used_; }
 
@@ -38,6 +42,7 @@ class UringListeners {
     std::shared_ptr<AcceptFunction> accepted;
     std::uint64_t serial = 0;
     State state = State::idle;
+    unsigned failures = 0;  // since the last connection
   };
   struct Waiting {
     std::uint64_t serial;  // of its listener
@@ -48,17 +53,22 @@ class UringListeners {
   bool arm(Listener& listener) noexcept;
   void hand_out(std::uint64_t serial, LoopSocket socket, LoopCounters& counters);
   void suspend(Suspended why, Instant until) noexcept;
-  void cancel_all() noexcept;
+  bool cancel(std::uint64_t serial) noexcept;
+  bool cancel_all() noexcept;
   void on_error(Listener& listener, int error, Instant now, LoopCounters& counters);
   unsigned room_for(unsigned room) const noexcept;
   void close(LoopSocket socket) noexcept;
+  bool close_direct(LoopSocket socket) noexcept;
 
   Ring* ring_ = nullptr;
   unsigned direct_max_ = 0;
   unsigned direct_used_ = 0;
   bool multishot_ = true;
   std::vector<Listener> listeners_;
-  std::vector<Waiting> waiting_;  // accepted when there was no room any more
+  std::deque<Waiting> waiting_;  // accepted when there was no room any more
+  std::vector<std::uint64_t> stopped_;  // listeners that are gone, with an accept still to be cancelled
+  std::vector<LoopSocket> closing_;     // direct descriptors likewise
+  std::size_t under_way_ = 0;
   std::uint64_t last_serial_ = 0;
   Suspended suspended_ = Suspended::no;
   Instant suspended_until_ = never;

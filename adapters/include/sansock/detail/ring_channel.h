@@ -1,10 +1,13 @@
 // A socket and its Driver, as the completion-based loop (io_uring) uses them: what to ask the ring
 // for, and what its answers mean. It holds no protocol rule.
 //
-// At most one receive, one send and one watch are under way. The kernel holds on to what they were
+// At most one receive, one send, one watch and one shutdown are under way. The kernel holds on to what they were
 // given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
 // under way any more, the channel.
 #pragma once
+
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -52,11 +55,9 @@ class RingChannel {
   // `last`: nothing else is known to have arrived, so what there is to say is said now.
   RingWants on_received(const UringCompletion& completion, bool last, const RingContext& context) {
     if (!completion.more) receiving_ = cancelling_ = false;
+    if (ended_ || completion.result <= 0) context.core.discard(completion);
+    if (ended_) return finish(context);
     Interest interest;
-    if (ended_) {
-      if (completion.has_buffer) context.core.recycle(completion);
-      return finish(context);
-    }
     if (completion.result > 0) {
       interest = take(context.core.received(completion), context.now);
       context.core.recycle(completion);
@@ -73,23 +74,33 @@ class RingChannel {
   }
 
   RingWants on_sent(const UringCompletion& completion, const RingContext& context) {
-    if (completion.more) {  // its memory is still in use: a notification follows
-      zero_copy_sent_ = completion.result;
-      return {.deadline = never};
+    // A zero-copy send has two completions, a result and a notification that its memory is no longer in
+    // use. They are looked at in any order, since flush() takes some of them early.
+    std::int32_t result = completion.result;
+    if (completion.more || completion.notification) {
+      if (completion.more) zero_copy_sent_ = completion.result;
+      zero_copy_half_ = !zero_copy_half_;
+      if (zero_copy_half_) return {.deadline = never};
+      result = zero_copy_sent_;
     }
-    const std::int32_t result = completion.notification ? zero_copy_sent_ : completion.result;
-    sending_ = false;
+    sending_ = send_cancelled_ = false;
     if (result < 0) fail_send(-result, context.now);
     const Interest interest = driver_.on_written(static_cast<std::size_t>(std::max(result, 0)), context.now);
     return ended_ ? finish(context) : go_on(interest, context);
   }
 
-  // The peer has closed its end, or the connection has failed, while reading is paused.
-  RingWants on_hang_up(const UringCompletion&, const RingContext& context) {
-    watching_ = false;
+  // The peer has closed its end or half of it, or the connection has failed, while reading is paused.
+  RingWants on_hang_up(const UringCompletion& completion, const RingContext& context) {
+    watching_ = completion.more;
     if (ended_) return finish(context);
-    hung_up_ = true;  // what is still there is read: it is bounded, since nothing can follow
+    // What is still there is read: it is bounded, since nothing can follow. An error of the watch tells
+    // nothing of the connection, and the end of the peer's half alone can wait.
+    if (completion.result >= 0 && (completion.result & (POLLHUP | POLLERR)) != 0) hung_up_ = true;
     return go_on(driver_.resume(context.now), context);
+  }
+  RingWants on_shut_down(const RingContext& context) {
+    shutting_ = false;
+    return ended_ ? finish(context) : go_on(driver_.resume(context.now), context);
   }
   // A deadline may have passed, or commands were given.
   RingWants on_turn(const RingContext& context) {
@@ -177,9 +188,8 @@ class RingChannel {
   }
 
   void write(const Interest& interest, RingWants& wants, const RingContext& context) {
-    if (interest.shutdown_write && !shut_ && !sending_) {
-      shut_ = context.core.shutdown_write(socket());
-      wants.again |= !shut_;
+    if (interest.shutdown_write && !shut_ && !sending_ && !shutting_) {
+      shut_ = shut_down(SHUT_WR, wants, context);
     }
     if (interest.write && !sending_ && !send_failed_) {
       if (send_at_ticks_ != 0 && ticks(context.now) - send_at_ticks_ > ticks_half) {
@@ -188,8 +198,8 @@ class RingChannel {
       }
       send_at_ticks_ = 0;
       std::array<IoSlice, 64> slices;
-      const std::size_t count = driver_.gather(slices);
-      if (context.core.send(socket(), context.tag.with(UringOp::send), std::span(slices).first(count))) {
+      const auto gathered = std::span(slices).first(driver_.gather(slices));
+      if (context.core.send(socket(), context.tag.with(UringOp::send), gathered, !copied_)) {
         driver_.endpoint().lend_output();
         sending_ = true;
         send_at_ticks_ = ticks(context.now);
@@ -204,39 +214,57 @@ class RingChannel {
   void read(const Interest& interest, RingWants& wants, const RingContext& context) {
     const bool wanted = (interest.read && stash_empty()) || hung_up_;
     if (wanted && !receiving_ && !eof_) {
-      receiving_ = context.core.receive(socket(), context.tag);
+      const UringOp asked = context.core.receive(socket(), context.tag);
+      receiving_ = asked != UringOp::ignored;
+      receiving_once_ = asked == UringOp::receive_once;
       wants.again |= !receiving_;
     } else if (!wanted && receiving_ && !cancelling_) {
-      cancelling_ = context.core.cancel_receive(context.tag);
+      cancelling_ = cancel_receive(context);
       wants.again |= !cancelling_;
     }
-    const bool paused = !interest.read && !receiving_ && !eof_ && !hung_up_;
+    // Nothing can be said to the peer any more: its half ends behind what has arrived.
+    if (send_failed_ && !read_shut_ && !shutting_) read_shut_ = shut_down(SHUT_RD, wants, context);
+    const bool paused = !interest.read && !receiving_ && !hung_up_;
     if (paused && !watching_) {
       watching_ = context.core.watch_hang_up(socket(), context.tag.with(UringOp::hang_up));
       wants.again |= !watching_;
     }
   }
 
+  bool shut_down(int how, RingWants& wants, const RingContext& context) {
+    const bool asked = context.core.shutdown(socket(), context.tag.with(UringOp::shutdown), how);
+    shutting_ = asked && direct_;
+    wants.again |= !asked;
+    return asked;
+  }
+
   // The driver has ended. What is under way is cancelled, and when nothing is any more, so has this.
   RingWants finish(const RingContext& context) {
     ended_ = true;
     bool asked = true;
-    if (receiving_ && !cancelling_) asked &= cancelling_ = context.core.cancel_receive(context.tag);
+    if (receiving_ && !cancelling_) asked &= cancelling_ = cancel_receive(context);
     if (watching_ && !watch_cancelled_)
       asked &= watch_cancelled_ = context.core.cancel(context.tag.with(UringOp::hang_up));
     if (sending_ && !send_cancelled_)
       asked &= send_cancelled_ = context.core.cancel(context.tag.with(UringOp::send));
-    return {.closed = !receiving_ && !watching_ && !sending_, .again = !asked, .deadline = never};
+    // A shutdown, too, is waited for, but it never takes long.
+    return {.closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
   }
 
   // The peer is gone, but what it sent before, its Close frame most of all, may still be here: reading
   // goes on to its end.
   void fail_send(int error, Instant now) noexcept {
-    if (UringCore::send_later(error)) {
+    if (!copied_ && UringCore::copy_instead(error)) {
+      copied_ = true;
+    } else if (UringCore::send_later(error)) {
       send_at_ticks_ = ticks(now + send_again_after);
     } else {
       send_failed_ = true;
     }
+  }
+
+  bool cancel_receive(const RingContext& context) const noexcept {
+    return context.core.cancel(context.tag.with(receiving_once_ ? UringOp::receive_once : UringOp::receive));
   }
 
   // Milliseconds, of 32 bits to keep a connection small; differences are right for 24 days.
@@ -261,16 +289,21 @@ class RingChannel {
   bool direct_ : 1;
   bool dirty_ : 1 = false;
   bool receiving_ : 1 = false;
+  bool receiving_once_ : 1 = false;
   bool cancelling_ : 1 = false;  // the receive
   bool sending_ : 1 = false;
   bool send_cancelled_ : 1 = false;
   bool send_failed_ : 1 = false;
+  bool copied_ : 1 = false;          // zero-copy sends were refused
+  bool zero_copy_half_ : 1 = false;  // one of two completions has come
+  bool read_shut_ : 1 = false;
   bool watching_ : 1 = false;
   bool watch_cancelled_ : 1 = false;
   bool hung_up_ : 1 = false;
   bool eof_ : 1 = false;       // the peer's half has ended
   bool eof_told_ : 1 = false;  // and the engine knows
   bool shut_ : 1 = false;
+  bool shutting_ : 1 = false;  // a shutdown is under way
   bool ended_ : 1 = false;
 };
 

@@ -15,7 +15,8 @@ enum class UringOp : std::uint8_t {
   hang_up,
   accept,
   mailbox,
-  install
+  install,
+  shutdown
 };
 
 // 4 bits of operation, 28 of slot (or listener), 32 of serial: a late completion of a connection that

@@ -39,13 +39,16 @@ class UringCore {
   std::span<const UringCompletion> flush(std::span<UringCompletion> completions) noexcept;
 
   // --- a connection's operations ----------------------------------------------------------------
-  // Completes with UringOp::receive or, of an older kernel, receive_once.
-  bool receive(LoopSocket socket, UringTag tag) noexcept;
-  bool cancel_receive(UringTag tag) noexcept;
-  // Several completions: a result, and with `more` a notification that the memory is free again.
-  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices) noexcept;
-  bool shutdown_write(LoopSocket socket) noexcept;
-  // Completes when both halves have ended or the connection has failed; the result has the events.
+  // What it completes with and is cancelled by: UringOp::receive or, of an older kernel, receive_once;
+  // `ignored` where the ring can not take it.
+  UringOp receive(LoopSocket socket, UringTag tag) noexcept;
+  // Without copying if that is allowed and worth while. Two completions then: a result with `more`, and
+  // a notification that the memory is free again.
+  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices, bool zero_copy_allowed) noexcept;
+  // Completes for direct descriptors, the others are shut down at once. The kernel looks the descriptor
+  // up when a thread of its own gets to it, so that it must not be closed before.
+  bool shutdown(LoopSocket socket, UringTag tag, int how) noexcept;
+  // Completes each time when a half has ended or the connection has failed; the result has the events.
   bool watch_hang_up(LoopSocket socket, UringTag tag) noexcept;
   bool cancel(UringTag tag) noexcept;
   void close(LoopSocket socket) noexcept;
@@ -55,14 +58,20 @@ class UringCore {
   // The bytes of a completion, and their memory's way back.
   Bytes received(const UringCompletion& completion) noexcept;
   void recycle(const UringCompletion& completion) noexcept;
+  // Both, for bytes that nobody wants.
+  void discard(const UringCompletion& completion) noexcept;
   // Whether the error of a receive() tells that it only has to be asked for again.
   bool receive_again(const UringCompletion& completion) noexcept;
   // Likewise of send(): not at once, but soon.
   static bool send_later(int error) noexcept;
+  // Whether a zero-copy send may fail with it where a copying one does not.
+  static bool copy_instead(int error) noexcept;
 
   // --- listeners --------------------------------------------------------------------------------
   std::error_code listen(int fd, AcceptFunction accepted);
   void stop_accepting() noexcept;
+  // Accepts that were asked for have not ended yet, also of listeners that were stopped.
+  bool accepting() const noexcept;
   // `room`: how many more connections are allowed.
   void on_accept(const UringCompletion& completion, unsigned room, Instant now);
   // Hands out what was accepted while there was no room, and takes listening up again where it was

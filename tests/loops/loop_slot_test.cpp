@@ -1,18 +1,24 @@
-// What a connection costs an EpollLoop, and what its slots go through.
+// What the slots of a loop of many connections go through.
 #include <gtest/gtest.h>
 
-#include "sansock/epoll_loop.h"
 #include "scripted_peer.h"
+#include "test_loops.h"
 
 namespace {
 
 using namespace sansock;
-using Loop = EpollLoop<scripted::Handler>;
+
+template <class Loop>
+class LoopSlot : public testing::Test {
+ protected:
+  void SetUp() override { SANSOCK_SKIP_IF_REFUSED(Loop); }
+};
+TYPED_TEST_SUITE(LoopSlot, test::ManyLoops<scripted::Handler>, test::LoopNames);
 
 // Slots are reused for any number of connections; ids of the past find nothing.
-TEST(EpollSlot, IsReused) {
+TYPED_TEST(LoopSlot, IsReused) {
   scripted::Resources resources;
-  Loop loop({.connections_max = 300});
+  TypeParam loop({.connections_max = 300});
   ASSERT_FALSE(loop.open());
   std::uint32_t slot_max = 0;
   for (int round = 0; round < 20; ++round) {
@@ -60,11 +66,15 @@ struct Successor {
   Shared* shared;
 };
 
-TEST(EpollSlot, OnGoneMayAddAConnection) {
+template <class Loop>
+class LoopSuccessor : public LoopSlot<Loop> {};
+TYPED_TEST_SUITE(LoopSuccessor, test::ManyLoops<Successor>, test::LoopNames);
+
+TYPED_TEST(LoopSuccessor, OnGoneMayAddAConnection) {
   scripted::Resources resources;
   Successor::Shared shared;
   {
-    EpollLoop<Successor> loop;
+    TypeParam loop;
     shared.add = [&](int fd) { return loop.add(fd, Role::server, resources.config, &shared).has_value(); };
     ASSERT_FALSE(loop.open());
     shared.peers.emplace_back();

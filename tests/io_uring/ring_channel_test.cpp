@@ -1,0 +1,437 @@
+// What a connection on an io_uring goes through where the order of completions matters.
+#include "sansock/detail/ring_channel.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "ring_peer.h"
+
+namespace {
+
+using namespace sansock;
+using ring_faults::Fault;
+using ring_faults::Injection;
+using ring_faults::Operation;
+using scripted::close_frame;
+using scripted::text_frame;
+
+using RingChannelTest = RingPeer;
+
+Verdict pause_at_data(Endpoint&, const Event& event) {
+  return event.kind == EventKind::data ? Verdict::pause_reading : Verdict::keep;
+}
+
+// An error of the transport that the peer knows nothing of: what has arrived is read, and then it ends,
+// without a wait for more.
+TEST_F(RingChannelTest, C7_AFailedSendEndsIt) {
+  SANSOCK_SKIP_WITHOUT_ERRORS();
+  for (const bool accepted : {false, true}) {
+    record = {};
+    const Injection injection([](Operation operation, unsigned nth) {
+      return operation == Operation::send && nth == 2 ? Fault{.error = EPIPE} : Fault{};
+    });
+    accepted ? start_accepted() : start();
+    open_peer();
+    with_endpoint([](Endpoint& endpoint) { EXPECT_FALSE(endpoint.send("lost")); });
+    peer.send(text_frame("one"));
+    ASSERT_TRUE(wait_for_end());
+    EXPECT_EQ(record.messages, (std::vector<std::string>{"one"}));
+    EXPECT_EQ(record.cause, errc::transport_error);
+    expect_sound_end();
+    loop.reset();
+  }
+}
+
+// Pausing asks for the receive to be cancelled; what arrives meanwhile is kept, and in order.
+TEST_F(RingChannelTest, WhatArrivesWhilePausingIsKept) {
+  start(pause_at_data);
+  peer.send(scripted::request() + text_frame("1"));
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
+  for (int i = 2; i < 8; ++i) {
+    peer.send(text_frame(std::to_string(i)));  // before the cancellation was handed over, and after it
+    if (i % 2 == 0) scripted::turn_times(*loop, 2);
+  }
+  EXPECT_EQ(record.messages.size(), 1u);
+  for (std::size_t count = 2; count < 8; ++count) {
+    resume();
+    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == count; }));
+  }
+  EXPECT_EQ(record.messages, (std::vector<std::string>{"1", "2", "3", "4", "5", "6", "7"}));
+}
+
+// Paused and resumed again before the cancellation has completed.
+TEST_F(RingChannelTest, ResumingOvertakesTheCancellation) {
+  start(pause_at_data);
+  peer.send(scripted::request());
+  for (std::size_t count = 1; count < 20; ++count) {
+    peer.send(text_frame("m"));
+    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == count; }));
+    if (count % 3 == 0) scripted::turn_times(*loop, 1);
+    resume();
+  }
+}
+
+// The peer ends its half while the receive is being cancelled for a pause: that it leaves altogether is
+// noticed all the same.
+TEST_F(RingChannelTest, AnEndThatComesWhilePausingIsNoticed) {
+  for (const bool half_first : {false, true}) {
+    record = {};
+    start(pause_at_data);
+    peer.send(scripted::request() + text_frame("1"));
+    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
+    if (half_first) {
+      peer.shut_down_write();
+      scripted::turn_times(*loop, 5);
+      EXPECT_EQ(record.closed, 0);
+    }
+    peer.receive();
+    peer.close();
+    ASSERT_TRUE(wait_for_end()) << half_first;
+    EXPECT_EQ(record.cause, errc::eof);
+    expect_sound_end();
+  }
+}
+
+TEST_F(RingChannelTest, HalfCloseWhilePausedIsToldAfterResuming) {
+  start_accepted(pause_at_data);
+  peer.send(scripted::request() + text_frame("1") + text_frame("2"));
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
+  peer.shut_down_write();
+  scripted::turn_times(*loop, 5);
+  EXPECT_EQ(record.closed, 0);
+  resume();
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 2; }));
+  EXPECT_EQ(record.closed, 0);
+  resume();
+  ASSERT_TRUE(wait_for_end());
+  EXPECT_EQ(record.cause, errc::eof);
+  expect_sound_end();
+}
+
+TEST_F(RingChannelTest, AResetWhilePausedIsNoticed) {
+  start_accepted(pause_at_data);
+  peer.send(scripted::request() + text_frame("1"));
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
+  scripted::turn_times(*loop, 3);
+  peer.reset_connection();
+  ASSERT_TRUE(wait_for_end());
+  EXPECT_EQ(record.cause, errc::transport_error);
+  expect_sound_end();
+}
+
+// An error of the watch is none of the connection: it does not begin to read what must wait.
+TEST_F(RingChannelTest, AWatchThatFailsIsSetUpAgain) {
+  SANSOCK_SKIP_WITHOUT_ERRORS();
+  Injection injection([](Operation operation, unsigned nth) {
+    return operation == Operation::watch && nth <= 2 ? Fault{.error = ENOMEM} : Fault{};
+  });
+  start(pause_at_data);
+  peer.send(scripted::request() + text_frame("1"));
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return injection.uses(Operation::watch) == 3; }));
+  const unsigned receives = injection.uses(Operation::receive);
+  peer.receive();
+  peer.send(text_frame("2"));
+  scripted::turn_times(*loop, 5);
+  EXPECT_EQ(injection.uses(Operation::receive), receives);
+  resume();
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 2; }));
+}
+
+// Bytes for a connection that has ended: their buffers come back, however many there are.
+TEST_F(RingChannelTest, LateInputLosesNoBuffer) {
+  constexpr int rounds = 1200;
+  start({}, {.receive_buffer_size = 512, .connections_max = 8});
+  for (int i = 0; i < rounds; ++i) {
+    scripted::Peer late;
+    scripted::Record late_record;
+    const auto drop = [](Endpoint&, const Event& event) {
+      return event.kind == EventKind::data ? Verdict::drop : Verdict::keep;
+    };
+    ASSERT_TRUE(loop->add(scripted::make_pair(late), Role::server, resources.config, &late_record, drop));
+    // Many receives in one turn, of which the first ends the connection.
+    late.send(scripted::request() + text_frame("x") + std::string(8 * 512, 'y'));
+    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return late_record.gone == 1; }));
+  }
+  open_peer();
+  peer.send(text_frame("still received"));
+  EXPECT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
+}
+
+// More input than there are buffers for, on many connections at once.
+TEST_F(RingChannelTest, FewBuffersServeMany) {
+  constexpr std::size_t count = 64;
+  start({}, {.receive_buffer_size = 64, .connections_max = count + 1});
+  std::vector<scripted::Peer> peers(count);
+  std::vector<scripted::Record> records(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(loop->add(scripted::make_pair(peers[i]), Role::server, resources.config, &records[i]));
+    std::string input = scripted::request();
+    for (int message = 0; message < 50; ++message) input += text_frame(std::string(100, 'm'));
+    peers[i].send(input);
+  }
+  EXPECT_TRUE(scripted::turn_until(*loop, [&] {
+    return std::all_of(records.begin(), records.end(), [](const auto& one) { return one.messages.size() == 50; });
+  }));
+}
+
+// What the kernel has received is not given back as spare memory while its completion waits behind a
+// full ring.
+TEST_F(RingChannelTest, AFullRingKeepsWhatWasReceived) {
+  constexpr std::size_t count = 24;
+  const Injection injection({.submissions_max = 2, .completions_max = 4});
+  const auto slow = [](Endpoint&, const Event& event) {
+    if (event.kind == EventKind::data) std::this_thread::sleep_for(std::chrono::milliseconds(110));
+    return Verdict::keep;
+  };
+  start(slow);
+  std::vector<scripted::Peer> peers(count);
+  std::vector<scripted::Record> records(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_TRUE(loop->add(scripted::make_pair(peers[i]), Role::server, resources.config, &records[i]));
+  }
+  open_peer();
+  scripted::turn_times(*loop, 40);
+  peer.send(text_frame("one"));
+  for (std::size_t i = 0; i < count; ++i) peers[i].send(scripted::request() + text_frame("whole"));
+  EXPECT_TRUE(scripted::turn_until(*loop, [&] {
+    return std::all_of(records.begin(), records.end(),
+                       [](const auto& one) { return one.closed != 0 || one.messages.size() == 1; });
+  }));
+  for (const auto& one : records) EXPECT_EQ(one.messages, (std::vector<std::string>{"whole"})) << name(one.cause);
+}
+
+// One connection's receive is refused with EINVAL for a reason of its own: receives of others, which go
+// on, can still be cancelled.
+TEST_F(RingChannelTest, ReceivesOfBothKindsCanBeCancelled) {
+  SANSOCK_SKIP_WITHOUT_ERRORS();
+  const Injection injection([](Operation operation, unsigned nth) {
+    return operation == Operation::receive && nth == 2 ? Fault{.error = EINVAL} : Fault{};
+  });
+  start();
+  open_peer();
+  scripted::Peer other;
+  scripted::Record other_record;
+  ASSERT_TRUE(loop->add(scripted::make_pair(other), Role::server, resources.config, &other_record));
+  scripted::turn_times(*loop, 3);
+  with_endpoint([](Endpoint& endpoint) { endpoint.abort(errc::aborted); });
+  EXPECT_TRUE(wait_for_end());
+  other.close();
+  EXPECT_TRUE(scripted::turn_until(*loop, [&] { return other_record.gone == 1; }));
+}
+
+// --- output ---------------------------------------------------------------------------------------
+
+Verdict flood(Endpoint& endpoint, const Event& event) {
+  if (event.kind == EventKind::open) {
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_FALSE(endpoint.send(std::string(1 << 20, 'x')));
+    }
+  }
+  return Verdict::keep;
+}
+
+// The kernel reads the memory of a send until it completes: an abort must not give it away before. The
+// address sanitizer and the pool's count see to that.
+TEST_F(RingChannelTest, AbortWhileASendIsUnderWayKeepsItsMemory) {
+  for (const bool accepted : {false, true}) {
+    record = {};
+    accepted ? start_accepted(flood) : start(flood);
+    peer.send(scripted::request());
+    scripted::turn_times(*loop, 10);
+    with_endpoint([](Endpoint& endpoint) {
+      EXPECT_GT(endpoint.output_size(), 0u);
+      endpoint.abort(errc::aborted);
+    });
+    ASSERT_TRUE(wait_for_end());
+    EXPECT_EQ(record.cause, errc::aborted);
+    expect_sound_end();
+    loop.reset();
+  }
+}
+
+TEST_F(RingChannelTest, C4_APeerThatDoesNotReadEndsWithoutSpinning) {
+  for (const bool accepted : {false, true}) {
+    record = {};
+    const LoopOptions options{.output_stall_timeout = std::chrono::milliseconds(100)};
+    accepted ? start_accepted(flood, options) : start(flood, options);
+    peer.send(scripted::request());
+    const std::uint64_t before = loop->counters().turns;
+    ASSERT_TRUE(wait_for_end());
+    EXPECT_EQ(record.cause, errc::output_stall_timeout);
+    EXPECT_LT(loop->counters().turns - before, 60u);
+    expect_sound_end();
+    loop.reset();
+  }
+}
+
+// A handler that sends as long as the transport takes it, to a peer that reads as fast: the turn ends.
+TEST_F(RingChannelTest, OneConnectionsOutputDoesNotHoldTheTurn) {
+  std::vector<std::byte> payload(100 << 10, std::byte{'x'});
+  int sent = 0;
+  int sent_in_turn = 0;
+  const auto refill = [&](Endpoint& endpoint, const Event& event) {
+    if (event.kind == EventKind::sent) {
+      ++sent;
+      ++sent_in_turn;
+    }
+    const bool more = event.kind == EventKind::open || (event.kind == EventKind::sent && event.error == errc::none);
+    if (more && sent < 1000) {
+      EXPECT_FALSE(endpoint.send_borrowed(MessageType::binary, payload, 1));
+    }
+    return Verdict::keep;
+  };
+  start(refill);
+  peer.send(scripted::request());
+  std::thread reader([this, &payload] { peer.receive_all(1000 * payload.size()); });
+  int sent_in_turn_max = 0;
+  EXPECT_TRUE(scripted::turn_until(*loop, [&] {
+    sent_in_turn_max = std::max(sent_in_turn_max, sent_in_turn);
+    sent_in_turn = 0;
+    return sent == 1000;
+  }));
+  reader.join();
+  EXPECT_LE(sent_in_turn_max, 100);
+}
+
+// What is said from outside of a turn and leads to an event is told at once, not after the wait.
+TEST_F(RingChannelTest, ATurnThatBringsAnEventDoesNotWaitForMore) {
+  start(pause_at_data);
+  peer.send(scripted::request() + text_frame("1") + text_frame("2"));
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
+  scripted::turn_times(*loop, 3);
+  resume();
+  const Instant begin = MonotonicClock::now();
+  loop->turn(std::chrono::seconds(10));
+  EXPECT_EQ(record.messages.size(), 2u);
+  EXPECT_LT(MonotonicClock::now() - begin, std::chrono::seconds(5));
+}
+
+// --- zero-copy sends ------------------------------------------------------------------------------
+
+Verdict echo(Endpoint& endpoint, const Event& event) {
+  if (event.kind == EventKind::data) {
+    EXPECT_FALSE(endpoint.send_part(event.type, event.bytes, event.end));
+  }
+  return Verdict::keep;
+}
+
+// A Unix socket has no zero-copy sends, which only the kernel's answer tells.
+TEST_F(RingChannelTest, ZeroCopyIsGivenUpWhereTheSocketHasNone) {
+  start(echo, {.zero_copy_min = 1});
+  open_peer();
+  peer.send(text_frame("one"));
+  std::string echoed;
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return (echoed += peer.receive()).size() == 5; }));
+  EXPECT_EQ(echoed.substr(2), "one");
+}
+
+// Exchanges the two completions of each zero-copy send, where both are there.
+void exchange(io_uring& ring) {
+  const unsigned tail = io_uring_smp_load_acquire(ring.cq.ktail);
+  for (unsigned i = *ring.cq.khead; i != tail && i + 1 != tail; ++i) {
+    io_uring_cqe& first = ring.cq.cqes[i & ring.cq.ring_mask];
+    io_uring_cqe& second = ring.cq.cqes[(i + 1) & ring.cq.ring_mask];
+    if (first.user_data != second.user_data || (second.flags & IORING_CQE_F_NOTIF) == 0) continue;
+    const io_uring_cqe copy = first;
+    first.user_data = second.user_data;
+    first.res = second.res;
+    first.flags = second.flags;
+    second.user_data = copy.user_data;
+    second.res = copy.res;
+    second.flags = copy.flags;
+    ++i;
+  }
+}
+
+TEST_F(RingChannelTest, ZeroCopyCompletionsInEitherOrder) {
+  for (const bool exchanged : {false, true}) {
+    record = {};
+    Injection injection{ring_faults::Refusals{}};
+    if (exchanged) injection.completed(exchange);
+    start_accepted(echo, {.zero_copy_min = 1});
+    open_peer();
+    std::string echoed;
+    for (int i = 0; i < 50; ++i) {
+      peer.send(text_frame("message " + std::to_string(i)));
+      const std::size_t wanted = echoed.size() + 10 + std::to_string(i).size();
+      ASSERT_TRUE(scripted::turn_until(*loop, [&] { return (echoed += peer.receive()).size() >= wanted; }));
+      ASSERT_EQ(echoed.size(), wanted);
+    }
+    scripted::turn_times(*loop, 3);
+    EXPECT_EQ(peer.receive(), "");  // nothing was sent twice
+    peer.close();
+    ASSERT_TRUE(wait_for_end());
+    expect_sound_end();
+    loop.reset();
+  }
+}
+
+// Aborted between the result of a zero-copy send and the notification.
+TEST_F(RingChannelTest, AbortBetweenTheCompletionsOfAZeroCopySend) {
+  bool aborted = false;
+  Injection injection{ring_faults::Refusals{}};
+  start_accepted(echo, {.zero_copy_min = 1});
+  open_peer();
+  scripted::turn_times(*loop, 3);
+  io_uring_cqe held{};
+  // The notification is held back: until the abort was made it looks like a completion of nothing.
+  injection.completed([&](io_uring& ring) {
+    const unsigned tail = io_uring_smp_load_acquire(ring.cq.ktail);
+    for (unsigned i = *ring.cq.khead; i != tail; ++i) {
+      io_uring_cqe& cqe = ring.cq.cqes[i & ring.cq.ring_mask];
+      if (!aborted && (cqe.flags & IORING_CQE_F_NOTIF) != 0) {
+        held.user_data = cqe.user_data;
+        held.res = cqe.res;
+        held.flags = cqe.flags;
+        cqe.user_data = 0;
+      } else if (aborted && held.user_data != 0) {
+        if (detail::UringTag(cqe.user_data).op() != detail::UringOp::mailbox) continue;  // it takes its place
+        cqe.user_data = held.user_data;
+        cqe.res = held.res;
+        cqe.flags = held.flags;
+        held.user_data = 0;
+      }
+    }
+  });
+  peer.send(text_frame("zero copy"));
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] { return held.user_data != 0; }));
+  EXPECT_GT(resources.pool.in_use(), 0u);
+  with_endpoint([](Endpoint& endpoint) { endpoint.abort(errc::aborted); });
+  loop->turn(Duration::zero());
+  EXPECT_EQ(record.gone, 0);
+  aborted = true;
+  ASSERT_TRUE(scripted::turn_until(*loop, [&] {
+    loop->wake();
+    return record.gone != 0;
+  }));
+  expect_sound_end();
+}
+
+// --- addresses ------------------------------------------------------------------------------------
+
+// with_fd() asks the ring for a descriptor of its own. Where the call fails the operation is carried
+// out later, and what it makes then is closed.
+TEST_F(RingChannelTest, ADescriptorThatCameTooLateIsClosed) {
+  Injection injection{ring_faults::Refusals{}};
+  start_accepted();
+  if (!direct) GTEST_SKIP() << "this kernel has no direct descriptors that can be asked for";
+  open_peer();
+  scripted::turn_times(*loop, 2);
+  const auto lowest_free = [] {
+    const int fd = dup(0);
+    close(fd);
+    return fd;
+  };
+  const int before = lowest_free();
+  EXPECT_GE(loop->with_fd(id, [](int fd) { return fd; }), 0);
+  EXPECT_EQ(lowest_free(), before);
+  injection.calls([](unsigned) { return EBUSY; });
+  EXPECT_EQ(loop->with_fd(id, [](int fd) { return fd; }), -1);
+  injection.calls({});
+  scripted::turn_times(*loop, 3);
+  EXPECT_EQ(lowest_free(), before);
+}
+
+}  // namespace

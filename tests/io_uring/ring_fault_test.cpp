@@ -1,0 +1,179 @@
+// The scenario of all loops while operations fail, fall short, or find no room in the ring.
+#include <gtest/gtest.h>
+
+#include <cerrno>
+
+#include "ring_faults.h"
+#include "ring_scenario.h"
+#include "test_loops.h"
+
+namespace {
+
+using namespace sansock;
+using ring_faults::Fault;
+using ring_faults::Injection;
+using ring_faults::Operation;
+using ring_faults::Refusals;
+using scenario::clients;
+
+// With direct descriptors or ordinary ones, receives and accepts that go on or that are asked for one
+// by one.
+struct Kind {
+  const char* name;
+  Refusals refusals;
+};
+
+const Kind kinds[] = {
+    {"Best", {}},
+    {"OneByOne", {.receive_multishot = true, .accept_multishot = true}},
+    {"OrdinaryDescriptors", {.table = ENOMEM}},
+    {"OldestKernel", {.table = ENOMEM, .receive_multishot = true, .accept_multishot = true}},
+};
+
+struct Harmless {
+  std::string name;
+  Operation operation;
+  Fault fault;
+};
+
+class RingHarmlessFault : public testing::TestWithParam<std::tuple<Kind, Harmless>> {
+ protected:
+  void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
+};
+
+// Faults that lose nothing: everything completes as without them.
+TEST_P(RingHarmlessFault, AtEverySecondOperation) {
+  const auto& [kind, harmless] = GetParam();
+  if (harmless.fault.error != 0 || kind.refusals.receive_multishot) SANSOCK_SKIP_WITHOUT_ERRORS();
+  scenario::Setting setting;
+  const Injection injection(
+      [&harmless = harmless](Operation operation, unsigned nth) {
+        return operation == harmless.operation && nth % 2 == 1 ? harmless.fault : Fault{};
+      },
+      kind.refusals);
+  EXPECT_EQ(scenario::run_on_ring(setting), clients);
+  EXPECT_GT(injection.uses(harmless.operation), 0u);
+  setting.expect_sound();
+}
+
+template <class Param>
+std::string name_of(const testing::TestParamInfo<std::tuple<Kind, Param>>& given) {
+  return std::get<0>(given.param).name + std::string("_") + std::get<1>(given.param).name;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Operations, RingHarmlessFault,
+    testing::Combine(testing::ValuesIn(kinds),
+                     testing::Values(Harmless{"ReceiveInterrupted", Operation::receive, {.error = EINTR}},
+                                     Harmless{"ReceiveAgain", Operation::receive, {.error = EAGAIN}},
+                                     Harmless{"ReceiveNoBuffers", Operation::receive, {.error = ENOBUFS}},
+                                     Harmless{"ReceiveCancelled", Operation::receive, {.error = ECANCELED}},
+                                     Harmless{"SendInterrupted", Operation::send, {.error = EINTR}},
+                                     Harmless{"SendAgain", Operation::send, {.error = EAGAIN}},
+                                     Harmless{"SendNoBuffers", Operation::send, {.error = ENOBUFS}},
+                                     Harmless{"SendNoMemory", Operation::send, {.error = ENOMEM}},
+                                     Harmless{"SendShort", Operation::send, {.size_max = 7}},
+                                     Harmless{"AcceptInterrupted", Operation::accept, {.error = EINTR}},
+                                     Harmless{"AcceptAgain", Operation::accept, {.error = EAGAIN}},
+                                     Harmless{"AcceptAborted", Operation::accept, {.error = ECONNABORTED}},
+                                     Harmless{"AcceptNoDescriptors", Operation::accept, {.error = EMFILE}},
+                                     Harmless{"AcceptTableFull", Operation::accept, {.error = ENFILE}},
+                                     Harmless{"MailboxInterrupted", Operation::mailbox, {.error = EINTR}})),
+    name_of<Harmless>);
+
+// C7: a fault that ends a connection, at the k-th operation for every k. It ends that connection, with
+// one `closed`, and no other; nothing leaks.
+struct Fatal {
+  std::string name;
+  Operation operation;
+  int error;
+};
+
+class RingFatalFault : public testing::TestWithParam<std::tuple<Kind, Fatal>> {
+ protected:
+  void SetUp() override {
+    SANSOCK_SKIP_WITHOUT_IO_URING();
+    SANSOCK_SKIP_WITHOUT_ERRORS();
+  }
+};
+
+TEST_P(RingFatalFault, C7_AtTheKthOperationForAllK) {
+  const auto& [kind, fatal] = GetParam();
+  unsigned uses = 0;
+  for (unsigned k = 1;; ++k) {
+    SCOPED_TRACE(k);
+    scenario::Setting setting;
+    const Injection injection(
+        [&fatal = fatal, k](Operation operation, unsigned nth) {
+          return operation == fatal.operation && nth == k ? Fault{.error = fatal.error} : Fault{};
+        },
+        kind.refusals);
+    EXPECT_GE(scenario::run_on_ring(setting), clients - 1);
+    setting.expect_sound();
+    uses = injection.uses(fatal.operation);
+    if (k > uses || testing::Test::HasFailure()) break;
+  }
+  EXPECT_GT(uses, clients);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Operations, RingFatalFault,
+    testing::Combine(testing::ValuesIn(kinds),
+                     testing::Values(Fatal{"ReceiveReset", Operation::receive, ECONNRESET},
+                                     Fatal{"ReceiveTimedOut", Operation::receive, ETIMEDOUT},
+                                     Fatal{"SendPipe", Operation::send, EPIPE},
+                                     Fatal{"SendReset", Operation::send, ECONNRESET},
+                                     Fatal{"SendInvalid", Operation::send, EBADF})),
+    name_of<Fatal>);
+
+// A system call that fails hands nothing over and takes nothing away.
+class RingCallFault : public testing::TestWithParam<std::tuple<Kind, int>> {
+ protected:
+  void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
+};
+
+TEST_P(RingCallFault, AtEverySecondCall) {
+  const auto& [kind, error] = GetParam();
+  scenario::Setting setting;
+  Injection injection(kind.refusals);
+  injection.calls([error = error](unsigned nth) { return nth % 2 == 1 ? error : 0; });
+  EXPECT_EQ(scenario::run_on_ring(setting), clients);
+  setting.expect_sound();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Calls, RingCallFault,
+    testing::Combine(testing::ValuesIn(kinds), testing::Values(EINTR, EAGAIN, EBUSY, ETIME)),
+    [](const auto& given) {
+      const int error = std::get<1>(given.param);
+      return std::get<0>(given.param).name +
+             std::string(error == EINTR ? "_Interrupted" : error == EAGAIN ? "_Again" : error == EBUSY ? "_Busy" : "_Timeout");
+    });
+
+// Rings of the smallest sizes: submissions find no room, and completions overflow.
+class TinyRing : public testing::TestWithParam<std::tuple<Kind, std::pair<unsigned, unsigned>>> {
+ protected:
+  void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
+};
+
+TEST_P(TinyRing, CompletesTheScenario) {
+  Refusals refusals = std::get<0>(GetParam()).refusals;
+  std::tie(refusals.submissions_max, refusals.completions_max) = std::get<1>(GetParam());
+  for (const bool busy : {false, true}) {
+    scenario::Setting setting;
+    Injection injection(refusals);
+    if (busy) injection.calls([](unsigned nth) { return nth % 3 == 0 ? EBUSY : 0; });
+    EXPECT_EQ(scenario::run_on_ring(setting), clients);
+    setting.expect_sound();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, TinyRing,
+                         testing::Combine(testing::ValuesIn(kinds),
+                                          testing::Values(std::pair{1u, 2u}, std::pair{2u, 4u}, std::pair{4u, 8u})),
+                         [](const auto& given) {
+                           return std::get<0>(given.param).name + std::string("_") +
+                                  std::to_string(std::get<1>(given.param).first);
+                         });
+
+}  // namespace
