@@ -99,7 +99,7 @@ class IoUringLoop {
     if (channel == nullptr) return;
     const Instant now = MonotonicClock::now();
     follow(id.slot, *channel, channel->on_commands(context(id.slot, now)));
-    flush_ring(now);
+    if (core_.flush_due()) flush_ring(now);
   }
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -117,7 +117,7 @@ class IoUringLoop {
     freed_ = false;
     for (const detail::UringCompletion& completion : completions) {
       handle(completion, now);
-      flush_ring(now);
+      if (core_.flush_due()) flush_ring(now);
     }
     expire(now);
     settle(now);
@@ -239,7 +239,7 @@ class IoUringLoop {
       if (channel == nullptr || !channel->dirty()) continue;
       channel->set_dirty(false);
       follow(id.slot, *channel, channel->on_turn(context(id.slot, now)));
-      flush_ring(now);
+      if (core_.flush_due()) flush_ring(now);
     }
     if (dirty_.empty()) {
       dirty.clear();

@@ -21,8 +21,6 @@ namespace sansock::detail {
 namespace {
 
 constexpr int op_fixed_fd_install = 54;  // Linux 6.8; not in the header of liburing 2.3
-constexpr std::size_t flush_bytes = 64u << 10;
-constexpr std::size_t flush_sends = 64;
 constexpr Duration quiet_min = std::chrono::milliseconds(100);
 constexpr UringTag mailbox_tag{UringOp::mailbox, 0, 0};
 constexpr UringTag install_tag{UringOp::install, 0, 0};
@@ -70,8 +68,6 @@ struct UringCore::Parts {
   LoopCounters counters;
   std::vector<LoopSocket> closing;  // for which the ring had no room
   std::size_t zero_copy_min = SIZE_MAX;
-  std::size_t prepared_sends = 0;  // that were not handed over yet,
-  std::size_t prepared_bytes = 0;  // and what they send
   bool tcp_nodelay = true;
   bool direct = false;
   bool multishot = true;  // receives
@@ -140,7 +136,7 @@ std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant dead
 
   const Instant first = std::min(deadline, parts.listeners.suspended_until());
   const Duration until_first = first == never ? no_timeout : std::max(first - now, Duration::zero());
-  parts.prepared_bytes = parts.prepared_sends = 0;
+  prepared_bytes_ = prepared_sends_ = 0;
   Duration wait = std::min(wait_max, until_first);
   // After a burst not for long: then its memory is given back.
   if (parts.quiet) {
@@ -209,8 +205,8 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
   io_uring_sqe* const sqe = parts_->prepare(socket, tag);
   if (sqe == nullptr) return false;
   sqe->msg_flags = MSG_NOSIGNAL;
-  parts_->prepared_bytes += size;
-  ++parts_->prepared_sends;
+  prepared_bytes_ += size;
+  ++prepared_sends_;
   if (message != nullptr) {
     sqe->opcode = zero_copy ? IORING_OP_SENDMSG_ZC : IORING_OP_SENDMSG;
     sqe->addr = reinterpret_cast<std::uint64_t>(message);
@@ -277,15 +273,15 @@ int UringCore::install(LoopSocket socket) noexcept {
   io_uring_sqe* const sqe = parts_->prepare(socket, install_tag);
   if (sqe == nullptr) return -1;
   sqe->opcode = op_fixed_fd_install;
-  parts_->prepared_bytes = parts_->prepared_sends = 0;
+  prepared_bytes_ = prepared_sends_ = 0;
   UringCompletion completion;
   if (parts_->ring.submit_and_take(UringOp::install, {&completion, 1}).empty()) return -1;
   return std::max(completion.result, -1);
 }
 
 std::span<const UringCompletion> UringCore::flush(std::span<UringCompletion> completions) noexcept {
-  if (parts_->prepared_bytes < flush_bytes && parts_->prepared_sends < flush_sends) return {};
-  parts_->prepared_bytes = parts_->prepared_sends = 0;
+  if (!flush_due()) return {};
+  prepared_bytes_ = prepared_sends_ = 0;
   const auto sent = parts_->ring.submit_and_take(UringOp::send, completions);
   if (!parts_->ring.prepared()) parts_->arena.clear();
   return sent;

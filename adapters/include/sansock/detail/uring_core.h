@@ -36,6 +36,7 @@ class UringCore {
   bool quiet() const noexcept;
   // Large output, and that of many connections, is handed over at once, and not with all that this turn brings about: what it was
   // queued in is used again while it is in the cache. Gives what was sent by that, of `completions`.
+  bool flush_due() const noexcept { return prepared_bytes_ >= flush_bytes || prepared_sends_ >= flush_sends; }
   std::span<const UringCompletion> flush(std::span<UringCompletion> completions) noexcept;
 
   // --- a connection's operations ----------------------------------------------------------------
@@ -85,8 +86,13 @@ class UringCore {
   TimerQueue timers;
 
  private:
+  static constexpr std::size_t flush_bytes = 64u << 10;
+  static constexpr std::size_t flush_sends = 64;
+
   struct Parts;
   std::unique_ptr<Parts> parts_;
+  std::size_t prepared_sends_ = 0;  // that were not handed over yet,
+  std::size_t prepared_bytes_ = 0;  // and what they send
 };
 
 }  // namespace sansock::detail
