@@ -80,7 +80,7 @@ class Peer {
   Peer() = default;
   explicit Peer(int fd) : socket_(fd) {}
   // Not sendmsg(2) and recv(2): those are the loops'.
-  void send(std::string_view bytes) {
+  void send(std::string_view bytes) const {
     EXPECT_EQ(::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
