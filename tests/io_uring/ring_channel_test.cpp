@@ -141,11 +141,11 @@ TEST_F(RingChannelTest, AWatchThatFailsIsSetUpAgain) {
 
 // Bytes for a connection that has ended: their buffers come back, however many there are.
 TEST_F(RingChannelTest, LateInputLosesNoBuffer) {
-  constexpr int rounds = 100;
+  constexpr std::size_t rounds = 100;
   // Without the flags that have the kernel receive only while the loop waits.
   const Injection injection({.setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN});
   start({}, {.receive_buffer_size = 512, .connections_max = 8});
-  for (int i = 0; i < rounds; ++i) {
+  for (std::size_t i = 0; i < rounds; ++i) {
     scripted::Peer late;
     scripted::Record late_record;
     const auto late_id = loop->add(scripted::make_pair(late), Role::server, resources.config, &late_record);
@@ -177,7 +177,8 @@ TEST_F(RingChannelTest, FewBuffersServeMany) {
     peers[i].send(input);
   }
   EXPECT_TRUE(scripted::turn_until(*loop, [&] {
-    return std::all_of(records.begin(), records.end(), [](const auto& one) { return one.messages.size() == 50; });
+    return std::all_of(records.begin(), records.end(),
+                       [](const auto& one) { return one.messages.size() == 50; });
   }));
   loop.reset();  // before what its handlers refer to
 }
@@ -198,12 +199,14 @@ TEST_F(RingChannelTest, AFullRingKeepsWhatWasReceived) {
   std::vector<scripted::Peer> peers(count);
   std::vector<scripted::Record> records(count);
   for (std::size_t i = 0; i < count; ++i) {
-    ASSERT_TRUE(loop->add(scripted::make_pair(peers[i]), Role::server, resources.config, &records[i], sleep_once));
+    ASSERT_TRUE(
+        loop->add(scripted::make_pair(peers[i]), Role::server, resources.config, &records[i], sleep_once));
     peers[i].send(scripted::request());
   }
   const auto everybody_has = [&records](std::size_t messages) {
-    return std::all_of(records.begin(), records.end(),
-                       [messages](const auto& one) { return one.closed != 0 || one.messages.size() == messages; });
+    return std::all_of(records.begin(), records.end(), [messages](const auto& one) {
+      return one.closed != 0 || one.messages.size() == messages;
+    });
   };
   for (std::size_t round = 1; round <= 8; ++round) {  // has as many buffers posted as are filled at once
     for (const scripted::Peer& one : peers) one.send(text_frame("whole"));
@@ -214,7 +217,8 @@ TEST_F(RingChannelTest, AFullRingKeepsWhatWasReceived) {
   slow = true;
   // An unbounded turn hands nothing over at its end, which would make room in the ring.
   while (!everybody_has(9)) loop->turn(no_timeout);
-  for (const auto& one : records) EXPECT_EQ(one.messages, std::vector<std::string>(9, "whole")) << name(one.cause);
+  for (const auto& one : records)
+    EXPECT_EQ(one.messages, std::vector<std::string>(9, "whole")) << name(one.cause);
   loop.reset();  // before what its handlers refer to
 }
 
@@ -293,7 +297,8 @@ TEST_F(RingChannelTest, OneConnectionsOutputDoesNotHoldTheTurn) {
       ++sent;
       ++sent_in_turn;
     }
-    const bool more = event.kind == EventKind::open || (event.kind == EventKind::sent && event.error == errc::none);
+    const bool more =
+        event.kind == EventKind::open || (event.kind == EventKind::sent && event.error == errc::none);
     if (more && sent < 1000) {
       EXPECT_FALSE(endpoint.send_borrowed(MessageType::binary, payload, 1));
     }
@@ -420,7 +425,11 @@ TEST_F(RingChannelTest, AbortBetweenTheCompletionsOfAZeroCopySend) {
   start_accepted(echo, {.zero_copy_min = 1});
   open_peer();
   scripted::turn_times(*loop, 3);
-  io_uring_cqe held{};
+  struct {
+    std::uint64_t user_data = 0;
+    std::int32_t res = 0;
+    std::uint32_t flags = 0;
+  } held;
   // The notification is held back: until the abort was made it looks like a completion of nothing.
   injection.completed([&](io_uring& ring) {
     const unsigned tail = io_uring_smp_load_acquire(ring.cq.ktail);

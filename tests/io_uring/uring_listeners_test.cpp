@@ -36,7 +36,8 @@ class UringListenersTest : public testing::TestWithParam<bool> {
   }
   Socket dial() {
     Socket socket;
-    EXPECT_FALSE(connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(5)}, socket));
+    EXPECT_FALSE(
+        connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(5)}, socket));
     return socket;
   }
   bool accepted(std::size_t count) {
@@ -46,7 +47,8 @@ class UringListenersTest : public testing::TestWithParam<bool> {
   static bool ended(const Socket& client) {
     pollfd readable{.fd = client.fd(), .events = POLLIN, .revents = 0};
     char byte;
-    return ::poll(&readable, 1, 5000) == 1 && ::recvfrom(client.fd(), &byte, 1, MSG_DONTWAIT, nullptr, nullptr) <= 0;
+    return ::poll(&readable, 1, 5000) == 1 &&
+           ::recvfrom(client.fd(), &byte, 1, MSG_DONTWAIT, nullptr, nullptr) <= 0;
   }
   static int lowest_free() {
     const int fd = dup(0);
@@ -80,7 +82,8 @@ TEST_P(UringListenersTest, BeyondTheLimitTheyWait) {
     EXPECT_EQ(loop->connections(), std::min<std::size_t>(2, 7 - i));
     clients[i].reset();
     ASSERT_TRUE(accepted(std::min<std::size_t>(7, i + 3)));
-    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return loop->connections() == std::min<std::size_t>(2, 6 - i); }));
+    ASSERT_TRUE(
+        scripted::turn_until(*loop, [&] { return loop->connections() == std::min<std::size_t>(2, 6 - i); }));
   }
   EXPECT_EQ(loop->counters().accepted, 7u);
 }
@@ -102,7 +105,8 @@ TEST_P(UringListenersTest, StoppedByAConnectionThatHadWaited) {
   EXPECT_EQ(loop->connections(), 1u);
   // The one that was handed out: it must be served by a descriptor that is still its own.
   const std::string request = scripted::request();
-  ASSERT_EQ(::send(clients[2].fd(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  ASSERT_EQ(::send(clients[2].fd(), request.data(), request.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(request.size()));
   pollfd readable{.fd = clients[2].fd(), .events = POLLIN, .revents = 0};
   scripted::turn_until(*loop, [&] { return ::poll(&readable, 1, 0) == 1; });
   char buffer[512];
@@ -126,7 +130,8 @@ TEST_P(UringListenersTest, ExhaustedDescriptorsBackOffInsteadOfSpinning) {
     start();
     const Socket client = dial();
     const Instant begin = MonotonicClock::now();
-    while (MonotonicClock::now() - begin < std::chrono::milliseconds(150)) loop->turn(std::chrono::milliseconds(60));
+    while (MonotonicClock::now() - begin < std::chrono::milliseconds(150))
+      loop->turn(std::chrono::milliseconds(60));
     EXPECT_GE(loop->counters().accept_backoffs, 1u);
     // An error that may be the connection's alone is tried again, within bounds.
     const unsigned tries = error == EPERM ? 64 : 1;
@@ -142,7 +147,9 @@ TEST_P(UringListenersTest, ExhaustedDescriptorsBackOffInsteadOfSpinning) {
 TEST_P(UringListenersTest, ABackOffThatEndsWithoutRoomDoesNotSpin) {
   SANSOCK_SKIP_WITHOUT_ERRORS();
   Injection injection(
-      [](Operation operation, unsigned) { return operation == Operation::accept ? Fault{.error = EMFILE} : Fault{}; },
+      [](Operation operation, unsigned) {
+        return operation == Operation::accept ? Fault{.error = EMFILE} : Fault{};
+      },
       refusals());
   start({.connections_max = 1});
   const Socket waiting = dial();
@@ -154,7 +161,8 @@ TEST_P(UringListenersTest, ABackOffThatEndsWithoutRoomDoesNotSpin) {
   scripted::turn_times(*loop, 3);
   const std::uint64_t before = loop->counters().turns;
   const Instant begin = MonotonicClock::now();
-  while (MonotonicClock::now() - begin < std::chrono::milliseconds(250)) loop->turn(std::chrono::milliseconds(100));
+  while (MonotonicClock::now() - begin < std::chrono::milliseconds(250))
+    loop->turn(std::chrono::milliseconds(100));
   EXPECT_LE(loop->counters().turns - before, 6u);
   peer.close();  // there is room again
   EXPECT_TRUE(accepted(1));
@@ -188,7 +196,8 @@ TEST_P(UringListenersTest, StopWithAnAcceptUnderWay) {
     }
     scripted::turn_times(*loop, 10);
     Socket refused_client;
-    EXPECT_TRUE(connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(1)}, refused_client))
+    EXPECT_TRUE(
+        connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(1)}, refused_client))
         << "the port still listens";
     EXPECT_EQ(loop->counters().accepted, 1u);
     EXPECT_EQ(loop->connections(), 1u);
@@ -200,7 +209,8 @@ TEST_P(UringListenersTest, StopWithAnAcceptUnderWay) {
 // Accepted by the kernel, and not looked at when the loop ends: no descriptor is left over.
 TEST_P(UringListenersTest, WhatWasAcceptedWhenTheLoopEndsIsClosed) {
   // With and without the flags that have the kernel accept only while the loop waits.
-  constexpr unsigned lazy = IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN;
+  constexpr unsigned lazy =
+      IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN;
   for (const unsigned refused : {0u, lazy}) {
     Refusals kind = refusals();
     kind.setup_flags = refused;

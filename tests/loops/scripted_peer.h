@@ -96,7 +96,8 @@ class Peer {
     while (size > 0) {
       pollfd readable{.fd = socket_.fd(), .events = POLLIN, .revents = 0};
       ::poll(&readable, 1, 5000);
-      const ssize_t got = ::recvfrom(socket_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, nullptr);
+      const ssize_t got =
+          ::recvfrom(socket_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, nullptr);
       if (got <= 0) return;
       size -= std::min(size, static_cast<std::size_t>(got));
     }
