@@ -1,6 +1,7 @@
 // Accepting on an io_uring: while there is no room, while descriptors are exhausted, and when it is
 // stopped with an accept under way.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 
@@ -242,6 +243,39 @@ TEST_P(UringListenersTest, WhatWaitsWhenTheLoopEndsIsClosed) {
   for (const Socket& client : clients) EXPECT_TRUE(ended(client));
   clients.clear();
   EXPECT_EQ(lowest_free(), before);
+}
+
+// A limit of descriptors makes the table smaller than the connections that are allowed. What is left of it
+// when it is nearly used up is kept for what the kernel accepts until it is told not to.
+TEST_P(UringListenersTest, ATableThatIsUsedUpIsRoomThatIsUsedUp) {
+  const Injection injection(refusals());
+  constexpr rlim_t table_size = 400;
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit few{table_size, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  start();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  std::vector<Socket> clients;
+  for (rlim_t i = 0; i < table_size; ++i) {
+    clients.push_back(dial());
+    loop->turn(Duration::zero());
+  }
+  scripted::turn_times(*loop, 5);
+  const bool direct = loop->connections() < table_size;
+  EXPECT_EQ(direct, GetParam());
+  const std::uint64_t before = loop->counters().turns;
+  loop->turn(std::chrono::milliseconds(50));
+  EXPECT_EQ(loop->counters().turns - before, 1u);
+  EXPECT_EQ(loop->counters().accept_backoffs, 0u);  // none was lost
+  std::size_t closed = 0;
+  while (loop->counters().accepted < table_size) {
+    clients[closed++].reset();
+    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return loop->counters().closed == closed; }));
+    scripted::turn_times(*loop, 3);
+    ASSERT_LT(closed, table_size);
+  }
+  EXPECT_LE(closed, 64u);
 }
 
 // The entries of the table come back: many more connections one after the other than it has.
