@@ -2,8 +2,9 @@
 // for what loops have in common, and io_uring_support() for whether this machine has what it needs.
 //
 // The thread of the first turn() is the loop's from then on, unless LoopOptions::one_thread says
-// otherwise. The loop is destroyed by it, or after it has ended. What handlers and commands have queued is handed to the kernel with the next turn(); a
-// turn with a bounded wait hands over what it has itself brought about, too.
+// otherwise. The loop is destroyed by it, or after it has ended. What handlers and commands have queued is
+// handed to the kernel with the next turn(); a turn with a bounded wait hands over what it has itself brought
+// about, too.
 #pragma once
 
 #include <algorithm>
@@ -186,8 +187,7 @@ class IoUringLoop {
       case UringOp::shutdown: return follow(index, *channel, channel->on_shut_down(context));
       case UringOp::hang_up: return follow(index, *channel, channel->on_hang_up(completion, context));
       default:
-        return follow(index, *channel,
-                      channel->on_received(completion, !completion.socket_filled, context));
+        return follow(index, *channel, channel->on_received(completion, !completion.socket_filled, context));
     }
   }
 

@@ -33,7 +33,8 @@ class Ring {
   std::span<const UringCompletion> wait(Duration wait_max) noexcept;
   // Hands over what was prepared, and takes out of order what completed by that at once: only those
   // of `op`, as many as `completions` has room for.
-  std::span<const UringCompletion> submit_and_take(UringOp op, std::span<UringCompletion> completions) noexcept;
+  std::span<const UringCompletion> submit_and_take(UringOp op,
+                                                   std::span<UringCompletion> completions) noexcept;
 
   bool prepared() noexcept { return io_uring_sq_ready(&ring_) != 0; }
   // Completions wait to be taken, here or behind those that fill the ring.

@@ -114,7 +114,8 @@ unsigned UringCore::Parts::make_table(unsigned connections_max) noexcept {
   if (!ring.supports(op_fixed_fd_install)) return 0;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  const auto size = static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, rlim_t{connections_max} + table_min));
+  const auto size =
+      static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, rlim_t{connections_max} + table_min));
   if (size < std::min(connections_max, table_min) + table_min / 2) return 0;
   direct = io_uring_register_files_sparse(ring.get(), size) == 0;
   return direct ? size : 0;

@@ -1,8 +1,8 @@
 // A socket and its Driver, as the completion-based loop (io_uring) uses them: what to ask the ring
 // for, and what its answers mean. It holds no protocol rule.
 //
-// At most one receive, one send, one watch and one shutdown are under way. The kernel holds on to what they were
-// given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
+// At most one receive, one send, one watch and one shutdown are under way. The kernel holds on to what they
+// were given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
 // under way any more, the channel.
 #pragma once
 
@@ -248,7 +248,8 @@ class RingChannel {
     if (sending_ && !send_cancelled_)
       asked &= send_cancelled_ = context.core.cancel(context.tag.with(UringOp::send));
     // A shutdown, too, is waited for, but it never takes long.
-    return {.closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
+    return {
+        .closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
   }
 
   // The peer is gone, but what it sent before, its Close frame most of all, may still be here: reading

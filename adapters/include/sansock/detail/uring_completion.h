@@ -30,7 +30,9 @@ class UringTag {
 
   constexpr std::uint64_t word() const noexcept { return word_; }
   constexpr UringOp op() const noexcept { return static_cast<UringOp>(word_ & 0xF); }
-  constexpr std::uint32_t slot() const noexcept { return static_cast<std::uint32_t>(word_ >> 4) & 0xFFF'FFFF; }
+  constexpr std::uint32_t slot() const noexcept {
+    return static_cast<std::uint32_t>(word_ >> 4) & 0xFFF'FFFF;
+  }
   constexpr std::uint32_t serial() const noexcept { return static_cast<std::uint32_t>(word_ >> 32); }
   // The same connection's tag for another operation.
   constexpr UringTag with(UringOp op) const noexcept {
@@ -46,9 +48,9 @@ struct UringCompletion {
   std::int32_t result = 0;  // what the system call would return; negative: an errno
   std::uint16_t buffer = 0;
   bool has_buffer = false;
-  bool more = false;          // the operation goes on: further completions follow
+  bool more = false;           // the operation goes on: further completions follow
   bool socket_filled = false;  // there is still something to be read
-  bool notification = false;  // of a zero-copy send: its memory is no longer in use
+  bool notification = false;   // of a zero-copy send: its memory is no longer in use
 };
 
 }  // namespace sansock::detail

@@ -45,7 +45,8 @@ class UringCore {
   UringOp receive(LoopSocket socket, UringTag tag) noexcept;
   // Without copying if that is allowed and worth while. Two completions then: a result with `more`, and
   // a notification that the memory is free again.
-  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices, bool zero_copy_allowed) noexcept;
+  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices,
+            bool zero_copy_allowed) noexcept;
   // Completes for direct descriptors, the others are shut down at once. The kernel looks the descriptor
   // up when a thread of its own gets to it, so that it must not be closed before.
   bool shutdown(LoopSocket socket, UringTag tag, int how) noexcept;
