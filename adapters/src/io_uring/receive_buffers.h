@@ -60,12 +60,12 @@ class ReceiveBuffers {
   std::byte* memory_ = nullptr;
   std::size_t size_ = 0;
   unsigned count_ = 0;
-  unsigned target_ = 0;      // how many are to be posted
-  unsigned posted_ = 0;      // and how many are
-  unsigned posted_min_ = 0;  // the fewest in this window
-  unsigned reads_ = 0;       // of this window
+  unsigned target_ = 0;           // how many are to be posted
+  unsigned posted_ = 0;           // and how many are
+  unsigned posted_min_ = 0;       // the fewest in this window
+  unsigned reads_ = 0;            // of this window
   std::ptrdiff_t size_mean_ = 0;  // of what they were filled with, newest first
-  int pending_ = 0;          // posted, and not yet shown to the kernel
+  int pending_ = 0;               // posted, and not yet shown to the kernel
   bool warm_ = false;
   std::vector<std::uint16_t> spare_;  // newest last: that is the one whose memory is warm
 };

@@ -117,9 +117,7 @@ CloseStatus Peer::close_status() const noexcept {
   return endpoint == nullptr ? CloseStatus{} : self().close_status_of(*endpoint);
 }
 
-Address Peer::remote_address() const {
-  return self().thread().loop().remote_address(self().connection_id());
-}
+Address Peer::remote_address() const { return self().thread().loop().remote_address(self().connection_id()); }
 
 PeerId Peer::id() const noexcept { return self().thread().peer_id(self().connection_id()); }
 

@@ -19,7 +19,8 @@ class LoopBackend final : public ServerBackend {
     const unsigned count = std::max(1u, core_.options.threads);
     for (unsigned index = 0; index < count; ++index) {
       auto thread = std::make_unique<ServerThread>(core_, index, false);
-      auto loop = std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count, *thread));
+      auto loop =
+          std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count, *thread));
       if (const std::error_code error = thread->open(std::move(loop))) return error;
       for (ServerListener& listener : listeners) {
         if (const std::error_code error = thread->listen(listener.take(index))) return error;

@@ -34,8 +34,9 @@ class UringCore {
   void submit() noexcept;
   // The last wait() gave back the memory of a burst, because nothing had happened for a while.
   bool quiet() const noexcept;
-  // Large output, and that of many connections, is handed over at once, and not with all that this turn brings about: what it was
-  // queued in is used again while it is in the cache. Gives what was sent by that, of `completions`.
+  // Large output, and that of many connections, is handed over at once, and not with all that this turn
+  // brings about: what it was queued in is used again while it is in the cache. Gives what was sent by that,
+  // of `completions`.
   bool flush_due() const noexcept { return prepared_bytes_ >= flush_bytes || prepared_sends_ >= flush_sends; }
   std::span<const UringCompletion> flush(std::span<UringCompletion> completions) noexcept;
 
