@@ -73,6 +73,7 @@ class LoopBackend final : public ServerBackend {
             .connections_max = std::max(1u, share),
             .output_stall_timeout = options.output_stall_timeout,
             .tcp_nodelay = options.tcp_nodelay,
+            .zero_copy_min = options.zero_copy_min,
             .on_quiet = [&thread] { thread.trim(); }};
   }
 
