@@ -349,12 +349,14 @@ Event Connection::receive_pong(Bytes payload) noexcept {
   return {.kind = EventKind::pong, .bytes = payload};
 }
 
+// What came behind the opening handshake in one read has no time yet: it counts for the second of the next
+// read, or else it would depend on the reads how many are allowed.
 errc Connection::count_control() noexcept {
-  const auto second = static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(input_at_.time_since_epoch()).count());
-  if (second != control_second_) {
+  if (input_at_ != at_once) {
+    const auto second = static_cast<std::uint32_t>(
+        std::chrono::duration_cast<std::chrono::seconds>(input_at_.time_since_epoch()).count());
+    if (second != control_second_ && control_second_ != second_unknown) control_count_ = 0;
     control_second_ = second;
-    control_count_ = 0;
   }
   return ++control_count_ > config_->limits.control_frames_per_second_max ? errc::control_flood : errc::none;
 }

@@ -89,6 +89,21 @@ TEST(Endpoint, H10FramesBehindTheRequest) {
   EXPECT_EQ(bytewise.h.events.count(EventKind::data), 5u);
 }
 
+// As many control frames are allowed in the same read as the request as in later ones; every cut.
+TEST(Endpoint, ControlFramesBehindTheRequestAreCounted) {
+  Peer peer(Role::server);
+  const Data stream =
+      bytes_of(request_text) + peer.pong("1") + peer.pong("2") + peer.pong("3") + peer.pong("4");
+  for (std::size_t cut = 0; cut < stream.size(); ++cut) {
+    EndpointBench bench(Role::server,
+                        [](Config& config) { config.limits.control_frames_per_second_max = 3; });
+    bench.accept_at_once();
+    bench.h.feed_cut(stream, {cut});
+    ASSERT_EQ(bench.h.events.count(EventKind::pong), 3u) << cut;
+    ASSERT_EQ(bench.endpoint.close_status().cause, errc::control_flood) << cut;
+  }
+}
+
 TEST(Endpoint, H10FramesBehindTheAnswer) {
   for (std::size_t cut = 0; cut < 200; ++cut) {
     EndpointBench bench(Role::client);

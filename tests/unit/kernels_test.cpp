@@ -321,6 +321,19 @@ TEST_P(Utf8, EveryLengthOfEachCharacter) {
   }
 }
 
+// A character that is not complete, and behind it the beginning of another, at every end.
+TEST_P(Utf8, TwoBeginningsAtTheEnd) {
+  for (const char* const begun : {"\xC3", "\xE2", "\xE2\x82", "\xF0", "\xF0\x9F", "\xF0\x9F\x98"}) {
+    for (const char* const last : {"\xC3", "\xE2", "\xE2\x82", "\xF0\x9F\x98"}) {
+      for (std::size_t size = 0; size <= 200; ++size) {
+        const Data data = bytes_of(std::string(size, 'a') + begun + last);
+        expect_as_reference(data);
+        expect_unmasked_as_reference(data, size / 2, size % 4);
+      }
+    }
+  }
+}
+
 TEST_P(UnmaskValidate, EveryPlaceInSeveralBlocks) {
   for (const char* const sequence : every_kind) {
     for (std::size_t at = 0; at <= 150; ++at) {

@@ -228,11 +228,12 @@ class Connection {
   std::byte* block_ = nullptr;  // holds the opening handshake (`opening_`), or a control payload that was cut
   std::uint64_t message_size_ = 0;  // payload bytes announced by the frames of this message
   // `at_once` in the next two: the time is not known yet, the next input call brings it.
-  Instant input_at_ = at_once;        // when the peer was last heard
-  Instant phase_at_ = at_once;        // start of: handshake, first message wait, message under way, closing
-  Instant ping_at_ = never;           // when the unanswered keep-alive Ping was sent
-  std::uint32_t fragments_ = 0;       // of this message; while discarding: bytes discarded
-  std::uint32_t control_second_ = 0;  // the second in which control_count_ was counted
+  Instant input_at_ = at_once;   // when the peer was last heard
+  Instant phase_at_ = at_once;   // start of: handshake, first message wait, message under way, closing
+  Instant ping_at_ = never;      // when the unanswered keep-alive Ping was sent
+  std::uint32_t fragments_ = 0;  // of this message; while discarding: bytes discarded
+  static constexpr std::uint32_t second_unknown = UINT32_MAX;
+  std::uint32_t control_second_ = second_unknown;  // in which control_count_ was counted
   std::uint32_t control_count_ = 0;
   std::uint32_t ping_id_ = 0;  // payload of the newest keep-alive Ping
   std::uint32_t round_trip_us_ = 0;

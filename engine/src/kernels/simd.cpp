@@ -232,11 +232,12 @@ HWY_INLINE bool ShortIsGood(const std::uint8_t* bytes, std::size_t size) {
   return checked.Take(block);
 }
 
-// The same of the first `size` of at least 16 bytes, without going over memory: at most 32 of them.
+// The same of the first `size` of at least 16 bytes, without going over memory. There are less than 32 of
+// them: it is the zero behind them that shows a character that is not complete.
 HWY_INLINE bool OneIsGood(const std::uint8_t* bytes, std::size_t size) {
   const D8 d;
   const hn::CappedTag<std::uint8_t, 16> d16;
-  SANSOCK_ASSERT(size <= 32);
+  SANSOCK_ASSERT(size < 32);
   auto first = hn::LoadU(d16, bytes);
   auto second = hn::Zero(d16);
   if (size < 16) {
@@ -267,7 +268,7 @@ HWY_INLINE std::size_t ValidateEnd(Utf8State& state, ConstBytes run) {
   if (run.size() >= 16) {
     if (ShortIsAscii(bytes, run.size())) return utf8_all_valid;
     const std::size_t end = CharacterStart(bytes, 0, run.size());
-    if (end <= 32 ? OneIsGood(bytes, end) : ShortIsGood(bytes, end)) start = end;
+    if (end < 32 ? OneIsGood(bytes, end) : ShortIsGood(bytes, end)) start = end;
   }
   if (start == run.size()) return utf8_all_valid;
   const std::size_t bad = scalar_utf8_validate(state, run.subspan(start));
