@@ -22,8 +22,16 @@ inline std::error_code Peer::output_command(Command&& command) {
   return error;
 }
 
+// Most often an answer to the event that is being handled: then there is no loop to be told.
 std::error_code Peer::send(MessageType type, ConstBytes payload) {
-  return output_command([&](Endpoint& endpoint) { return endpoint.send(type, payload); });
+  ServerPeer& peer = self();
+  Endpoint* const endpoint = peer.own_endpoint();
+  if (endpoint != nullptr) [[likely]] {
+    const errc error = endpoint->send_message(type, payload);
+    if (error == errc::none && endpoint->output_size() <= peer.route().high_watermark) [[likely]] return {};
+    return peer.check_output(*endpoint, error == errc::none ? std::error_code{} : make_error_code(error));
+  }
+  return output_command([&](Endpoint& found) { return found.send(type, payload); });
 }
 
 std::error_code Peer::send_part(MessageType type, ConstBytes payload, bool end) {
