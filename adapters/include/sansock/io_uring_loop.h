@@ -165,7 +165,23 @@ class IoUringLoop {
             options_.output_stall_timeout};
   }
 
+  // Nearly all completions are of these two kinds.
   void handle(const detail::UringCompletion& completion, Instant now) {
+    const std::uint32_t index = completion.tag.slot();
+    const UringOp op = completion.tag.op();
+    if (op == UringOp::receive) {
+      if (Channel* const channel = slots_.find(index, completion.tag.serial())) [[likely]] {
+        const detail::RingContext context{core_, completion.tag, now, options_.output_stall_timeout};
+        return follow(index, *channel, channel->on_received(completion, context));
+      }
+    } else if (op == UringOp::send) {
+      Channel* const channel = slots_.find(index, completion.tag.serial());
+      if (channel != nullptr && channel->on_all_sent(completion)) [[likely]] return;
+    }
+    handle_any(completion, now);
+  }
+
+  [[gnu::noinline]] void handle_any(const detail::UringCompletion& completion, Instant now) {
     switch (completion.tag.op()) {
       case UringOp::accept: return core_.on_accept(completion, room(), now);
       case UringOp::mailbox: return core_.on_mailbox(completion);
@@ -185,13 +201,11 @@ class IoUringLoop {
       case UringOp::send: return follow(index, *channel, channel->on_sent(completion, context));
       case UringOp::shutdown: return follow(index, *channel, channel->on_shut_down(context));
       case UringOp::hang_up: return follow(index, *channel, channel->on_hang_up(completion, context));
-      default:
-        return follow(index, *channel,
-                      channel->on_received(completion, !completion.socket_filled, context));
+      default: return follow(index, *channel, channel->on_received(completion, context));
     }
   }
 
-  void flush_ring(Instant now) {
+  [[gnu::noinline]] void flush_ring(Instant now) {
     std::array<detail::UringCompletion, 64> sent;
     for (int i = 0; i < flushes_max; ++i) {
       const auto completions = core_.flush(sent);
@@ -202,12 +216,12 @@ class IoUringLoop {
 
   // Arranges for what a channel wants.
   void follow(std::uint32_t index, Channel& channel, const detail::RingWants& wants) {
-    if (wants.closed) return end(index, channel);
-    if (wants.again) touch(slots_.id(index));
+    if (wants.closed) [[unlikely]] return end(index, channel);
+    if (wants.again) [[unlikely]] touch(slots_.id(index));
     core_.timers.set(index, wants.deadline);
   }
 
-  void end(std::uint32_t index, Channel& channel) {
+  [[gnu::noinline]] void end(std::uint32_t index, Channel& channel) {
     const ConnectionId id = slots_.id(index);
     core_.timers.remove(index);
     slots_.retire(index);
@@ -220,7 +234,7 @@ class IoUringLoop {
   }
 
   // Bounded work a turn: what is left is due at once in the next one.
-  void expire(Instant now) {
+  [[gnu::noinline]] void expire(Instant now) {
     for (int i = 0; i < timers_per_turn; ++i) {
       const auto due = core_.timers.pop_due(now);
       if (!due) return;
@@ -230,7 +244,7 @@ class IoUringLoop {
 
   // Connections that were given commands from outside of their own events, or that the ring had no
   // room for.
-  void settle(Instant now) {
+  [[gnu::noinline]] void settle(Instant now) {
     if (dirty_.empty()) return;
     std::vector<ConnectionId> dirty = std::move(dirty_);
     dirty_.clear();

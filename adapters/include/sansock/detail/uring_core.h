@@ -46,6 +46,10 @@ class UringCore {
   // Without copying if that is allowed and worth while. Two completions then: a result with `more`, and
   // a notification that the memory is free again.
   bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices, bool zero_copy_allowed) noexcept;
+  // The same for one slice that is not worth sending without copying it, see copied(). false also where
+  // send() would make room for it first.
+  bool send_copied(LoopSocket socket, UringTag tag, IoSlice slice) noexcept;
+  bool copied(std::size_t size) const noexcept { return size < zero_copy_min_; }
   // Completes for direct descriptors, the others are shut down at once. The kernel looks the descriptor
   // up when a thread of its own gets to it, so that it must not be closed before.
   bool shutdown(LoopSocket socket, UringTag tag, int how) noexcept;
@@ -91,6 +95,7 @@ class UringCore {
 
   struct Parts;
   std::unique_ptr<Parts> parts_;
+  std::size_t zero_copy_min_ = SIZE_MAX;
   std::size_t prepared_sends_ = 0;  // that were not handed over yet,
   std::size_t prepared_bytes_ = 0;  // and what they send
 };
