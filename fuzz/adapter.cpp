@@ -99,7 +99,8 @@ struct Other {
 
   void send(const Data& data) {
     // Not send(2): that is the loops'.
-    if (socket.valid()) sendto(socket.fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT, nullptr, 0);
+    if (socket.valid())
+      sendto(socket.fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT, nullptr, 0);
   }
   Socket socket;
   Role role;  // of the connection in the loop

@@ -54,7 +54,8 @@ errc Connection::send_message(MessageType type, ConstBytes payload) noexcept {
   const std::size_t header = size < 126 ? 2 : 4;
   if (out_.size() + header + size > config_->limits.output_bytes_max) return send_any(type, payload);
   std::byte* const out = out_.append_at_hand(*config_->pool, header + size);
-  if (out == nullptr) return send_any(type, payload);
+  if (out == nullptr) [[unlikely]]
+    return send_any(type, payload);
   pong_tail_ = 0;
   write_header(out, fin_bit | static_cast<unsigned>(type), size, false, {});
   return copy_payload(out + header, payload);

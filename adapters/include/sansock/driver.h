@@ -76,9 +76,7 @@ class Driver {
   }
   // The same, if that was all of the output and nothing follows from it: of the last Interest only `write`
   // is no longer true then. Otherwise false, and nothing has happened.
-  bool on_written_whole(std::size_t written) {
-    return !awaits_written() && endpoint_.consume_whole(written);
-  }
+  bool on_written_whole(std::size_t written) { return !awaits_written() && endpoint_.consume_whole(written); }
   // The same for what gather_whole() gave, when nothing has happened since then.
   void on_gathered_written() noexcept { endpoint_.consume_gathered(); }
   // After commands from outside an event, and after resume_reading().

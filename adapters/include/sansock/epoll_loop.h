@@ -177,11 +177,13 @@ class EpollLoop {
 
   // Arranges to wait for what a channel wants.
   void follow(std::uint32_t index, Channel& channel, const detail::Wants& wants) {
-    if (wants.closed) [[unlikely]] return end(index, channel);
+    if (wants.closed) [[unlikely]]
+      return end(index, channel);
     const auto watched =
         static_cast<std::uint8_t>((wants.read ? watch_read : 0) | (wants.write ? watch_write : 0));
     const std::uint8_t before = channel.notes().watched;
-    if (watched != before && (watched != 0 || before != watch_nothing)) [[unlikely]] watch_for(index, channel, watched);
+    if (watched != before && (watched != 0 || before != watch_nothing)) [[unlikely]]
+      watch_for(index, channel, watched);
     core_.timers.set(index, wants.deadline);
   }
 

@@ -2,8 +2,9 @@
 // for what loops have in common, and io_uring_support() for whether this machine has what it needs.
 //
 // The thread of the first turn() is the loop's from then on, unless LoopOptions::one_thread says
-// otherwise. The loop is destroyed by it, or after it has ended. What handlers and commands have queued is handed to the kernel with the next turn(); a
-// turn with a bounded wait hands over what it has itself brought about, too.
+// otherwise. The loop is destroyed by it, or after it has ended. What handlers and commands have queued is
+// handed to the kernel with the next turn(); a turn with a bounded wait hands over what it has itself brought
+// about, too.
 #pragma once
 
 #include <algorithm>
@@ -115,10 +116,8 @@ class IoUringLoop {
     const auto completions = core_.wait(wait_max, core_.timers.next(), now);
     now = MonotonicClock::now();
     freed_ = false;
-    for (const detail::UringCompletion& completion : completions) {
-      handle(completion, now);
-      if (core_.flush_due()) flush_ring(now);
-    }
+    detail::RingContext context{core_, {}, now, options_.output_stall_timeout, detail::ring_ticks(now)};
+    for (const detail::UringCompletion& completion : completions) handle(completion, context);
     expire(now);
     settle(now);
     core_.try_accepting_again(freed_, room(), now);
@@ -162,23 +161,41 @@ class IoUringLoop {
 
   detail::RingContext context(std::uint32_t index, Instant now) noexcept {
     return {core_, detail::UringTag(UringOp::receive, index, slots_.serial(index)), now,
-            options_.output_stall_timeout};
+            options_.output_stall_timeout, detail::ring_ticks(now)};
   }
 
-  // Nearly all completions are of these two kinds.
-  void handle(const detail::UringCompletion& completion, Instant now) {
+  // Nearly all completions are of these two kinds. Only what is received brings about sends that may have to
+  // be handed over.
+  void handle(const detail::UringCompletion& completion, detail::RingContext& context) {
     const std::uint32_t index = completion.tag.slot();
     const UringOp op = completion.tag.op();
     if (op == UringOp::receive) {
       if (Channel* const channel = slots_.find(index, completion.tag.serial())) [[likely]] {
-        const detail::RingContext context{core_, completion.tag, now, options_.output_stall_timeout};
-        return follow(index, *channel, channel->on_received(completion, context));
+        context.tag = completion.tag;
+        const detail::RingWants wants = channel->on_received(completion, context);
+        if (wants.closed || wants.again) [[unlikely]] {
+          follow_completion(completion, wants);
+        } else {
+          core_.timers.set(index, wants.deadline);
+        }
+        if (core_.flush_due()) [[unlikely]]
+          flush_ring(context.now);
+        return;
       }
-    } else if (op == UringOp::send) {
-      Channel* const channel = slots_.find(index, completion.tag.serial());
-      if (channel != nullptr && channel->on_all_sent(completion)) [[likely]] return;
+    } else if (op == UringOp::send && all_sent(completion)) [[likely]] {
+      return;
     }
-    handle_any(completion, now);
+    handle_any(completion, context.now);
+    if (core_.flush_due()) flush_ring(context.now);
+  }
+  bool all_sent(const detail::UringCompletion& completion) {
+    Channel* const channel = slots_.find(completion.tag.slot(), completion.tag.serial());
+    return channel != nullptr && channel->on_all_sent(completion);
+  }
+  [[gnu::noinline]] void follow_completion(const detail::UringCompletion& completion,
+                                           const detail::RingWants& wants) {
+    const std::uint32_t index = completion.tag.slot();
+    follow(index, slots_[index], wants);
   }
 
   [[gnu::noinline]] void handle_any(const detail::UringCompletion& completion, Instant now) {
@@ -210,14 +227,18 @@ class IoUringLoop {
     for (int i = 0; i < flushes_max; ++i) {
       const auto completions = core_.flush(sent);
       if (completions.empty()) return;
-      for (const detail::UringCompletion& completion : completions) handle(completion, now);
+      for (const detail::UringCompletion& completion : completions) {
+        if (!all_sent(completion)) handle_any(completion, now);
+      }
     }
   }
 
   // Arranges for what a channel wants.
   void follow(std::uint32_t index, Channel& channel, const detail::RingWants& wants) {
-    if (wants.closed) [[unlikely]] return end(index, channel);
-    if (wants.again) [[unlikely]] touch(slots_.id(index));
+    if (wants.closed) [[unlikely]]
+      return end(index, channel);
+    if (wants.again) [[unlikely]]
+      touch(slots_.id(index));
     core_.timers.set(index, wants.deadline);
   }
 

@@ -39,10 +39,27 @@ class ReceiveBuffers {
     return {memory_of(buffer), size};
   }
   void recycle(std::uint16_t buffer) noexcept {
-    if (posted_ >= target_) [[unlikely]] return spare(buffer);
+    if (posted_ >= target_) [[unlikely]]
+      return spare(buffer);
     post(buffer);
     if (++reads_ % look_again == 0) look();
   }
+  // Both at once, of bytes that were looked at where they lie.
+  void used(std::uint16_t buffer, std::size_t size) noexcept {
+    assert(posted_ > 0);
+    size_mean_ += (static_cast<std::ptrdiff_t>(size) - size_mean_) / 16;
+    posted_min_ = std::min(posted_min_, posted_ - 1);
+    warm_ = true;
+    if (posted_ > target_) [[unlikely]] {
+      --posted_;
+      return spare(buffer);
+    }
+    --posted_;
+    post(buffer);
+    if (++reads_ % look_again == 0) look();
+  }
+  std::byte* memory() const noexcept { return memory_; }
+  std::size_t size() const noexcept { return size_; }
   // The kernel found none (ENOBUFS). There will be more of them, unless what they are filled with would
   // no longer fit a cache: to be asked again is cheaper than memory that is cold.
   void starved() noexcept;
@@ -80,12 +97,12 @@ class ReceiveBuffers {
   std::byte* memory_ = nullptr;
   std::size_t size_ = 0;
   unsigned count_ = 0;
-  unsigned target_ = 0;      // how many are to be posted
-  unsigned posted_ = 0;      // and how many are
-  unsigned posted_min_ = 0;  // the fewest in this window
-  unsigned reads_ = 0;       // of this window
+  unsigned target_ = 0;           // how many are to be posted
+  unsigned posted_ = 0;           // and how many are
+  unsigned posted_min_ = 0;       // the fewest in this window
+  unsigned reads_ = 0;            // of this window
   std::ptrdiff_t size_mean_ = 0;  // of what they were filled with, newest first
-  int pending_ = 0;          // posted, and not yet shown to the kernel
+  int pending_ = 0;               // posted, and not yet shown to the kernel
   bool warm_ = false;
   std::vector<std::uint16_t> spare_;  // newest last: that is the one whose memory is warm
 };

@@ -33,7 +33,8 @@ constexpr unsigned wishes[] = {
 // may change once it was handed over, and a wait takes a timeout with it.
 constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
 
-static_assert(sizeof(UringCompletion) == sizeof(io_uring_cqe) && alignof(UringCompletion) == alignof(io_uring_cqe) &&
+static_assert(sizeof(UringCompletion) == sizeof(io_uring_cqe) &&
+              alignof(UringCompletion) == alignof(io_uring_cqe) &&
               offsetof(UringCompletion, result) == offsetof(io_uring_cqe, res) &&
               offsetof(UringCompletion, flags) == offsetof(io_uring_cqe, flags));
 static_assert(UringCompletion::flag_buffer == IORING_CQE_F_BUFFER &&
@@ -83,9 +84,7 @@ void Ring::probe() noexcept {
   io_uring_free_probe(found);
 }
 
-bool Ring::supports(int operation) const noexcept {
-  return supported_[static_cast<std::size_t>(operation)];
-}
+bool Ring::supports(int operation) const noexcept { return supported_[static_cast<std::size_t>(operation)]; }
 
 // io_uring_enable_rings() is in the header of liburing 2.3, and missing from its shared library.
 bool Ring::enable() noexcept {
@@ -115,7 +114,8 @@ std::span<const UringCompletion> Ring::wait(Duration wait_max) noexcept {
     io_uring_submit_and_get_events(&ring_);
   } else {
     // Rounded up, or the last part of a millisecond would be turned through without a rest.
-    const auto ns = std::chrono::ceil<std::chrono::nanoseconds>(std::min<Duration>(wait_max, std::chrono::hours(24)));
+    const auto ns =
+        std::chrono::ceil<std::chrono::nanoseconds>(std::min<Duration>(wait_max, std::chrono::hours(24)));
     __kernel_timespec timeout{.tv_sec = ns.count() / 1'000'000'000, .tv_nsec = ns.count() % 1'000'000'000};
     io_uring_cqe* first = nullptr;
     // ETIME and EINTR are turns without completions; the caller looks at its flags and at the time.

@@ -34,7 +34,8 @@ class Ring {
   io_uring_sqe* next_here() noexcept {
     io_uring_sq& sq = ring_.sq;
     const unsigned tail = sq.sqe_tail;
-    if (tail - *sq.khead >= sq.ring_entries) [[unlikely]] return nullptr;
+    if (tail - *sq.khead >= sq.ring_entries) [[unlikely]]
+      return nullptr;
     sq.sqe_tail = tail + 1;
     return &sq.sqes[tail & sq.ring_mask];
   }
@@ -45,7 +46,8 @@ class Ring {
   std::span<const UringCompletion> wait(Duration wait_max) noexcept;
   // Hands over what was prepared, and takes out of order what completed by that at once: only those
   // of `op`, as many as `completions` has room for.
-  std::span<const UringCompletion> submit_and_take(UringOp op, std::span<UringCompletion> completions) noexcept;
+  std::span<const UringCompletion> submit_and_take(UringOp op,
+                                                   std::span<UringCompletion> completions) noexcept;
 
   bool prepared() noexcept { return io_uring_sq_ready(&ring_) != 0; }
   // Completions wait to be taken, here or behind those that fill the ring.

@@ -100,6 +100,9 @@ std::error_code UringCore::open(const LoopOptions& options) {
   if (const auto error = parts_->buffers.open(parts_->ring.get(), buffers, options.receive_buffer_size)) {
     return error;
   }
+  buffers_memory_ = parts_->buffers.memory();
+  buffer_size_ = parts_->buffers.size();
+  buffers_ = buffers;
   parts_->listeners.open(parts_->ring, parts_->make_table(options.connections_max));
   parts_->tcp_nodelay = options.tcp_nodelay;
   if (parts_->ring.supports(IORING_OP_SENDMSG_ZC)) zero_copy_min_ = options.zero_copy_min;
@@ -114,7 +117,8 @@ unsigned UringCore::Parts::make_table(unsigned connections_max) noexcept {
   if (!ring.supports(op_fixed_fd_install)) return 0;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  const auto size = static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, rlim_t{connections_max} + table_min));
+  const auto size =
+      static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, rlim_t{connections_max} + table_min));
   if (size < std::min(connections_max, table_min) + table_min / 2) return 0;
   direct = io_uring_register_files_sparse(ring.get(), size) == 0;
   return direct ? size : 0;
@@ -223,7 +227,8 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
 
 bool UringCore::send_copied(LoopSocket socket, UringTag tag, IoSlice slice) noexcept {
   io_uring_sqe* const sqe = parts_->ring.next_here();
-  if (sqe == nullptr) [[unlikely]] return false;
+  if (sqe == nullptr) [[unlikely]]
+    return false;
   Parts::begin(*sqe, socket, tag);
   sqe->opcode = IORING_OP_SEND;
   sqe->msg_flags = MSG_NOSIGNAL;
@@ -308,6 +313,10 @@ Bytes UringCore::received(const UringCompletion& completion) noexcept {
 
 void UringCore::recycle(const UringCompletion& completion) noexcept {
   parts_->buffers.recycle(completion.buffer());
+}
+
+void UringCore::used(const UringCompletion& completion) noexcept {
+  parts_->buffers.used(completion.buffer(), static_cast<std::size_t>(completion.result));
 }
 
 void UringCore::discard(const UringCompletion& completion) noexcept {

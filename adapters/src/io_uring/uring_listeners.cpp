@@ -45,8 +45,8 @@ UringListeners::~UringListeners() {
 
 void UringListeners::listen(int fd, AcceptFunction accepted) {
   Socket socket(fd);
-  listeners_.push_back(
-      {std::move(socket), std::make_shared<AcceptFunction>(std::move(accepted)), ++last_serial_, State::idle});
+  listeners_.push_back({std::move(socket), std::make_shared<AcceptFunction>(std::move(accepted)),
+                        ++last_serial_, State::idle});
 }
 
 void UringListeners::stop() noexcept {

@@ -26,12 +26,17 @@ inline std::error_code Peer::output_command(Command&& command) {
 std::error_code Peer::send(MessageType type, ConstBytes payload) {
   ServerPeer& peer = self();
   Endpoint* const endpoint = peer.own_endpoint();
-  if (endpoint != nullptr) [[likely]] {
-    const errc error = endpoint->send_message(type, payload);
-    if (error == errc::none && endpoint->output_size() <= peer.route().high_watermark) [[likely]] return {};
-    return peer.check_output(*endpoint, error == errc::none ? std::error_code{} : make_error_code(error));
-  }
-  return output_command([&](Endpoint& found) { return found.send(type, payload); });
+  if (endpoint == nullptr) [[unlikely]]
+    return peer.send_outside(type, payload);
+  const errc error = endpoint->send_message(type, payload);
+  const bool high = endpoint->output_size() > peer.route().high_watermark;
+  if (error != errc::none || high) [[unlikely]]
+    return peer.check_sent(*endpoint, error);
+  return {};
+}
+
+[[gnu::noinline]] std::error_code ServerPeer::send_outside(MessageType type, ConstBytes payload) {
+  return output_command([&](Endpoint& endpoint) { return endpoint.send(type, payload); });
 }
 
 std::error_code Peer::send_part(MessageType type, ConstBytes payload, bool end) {
@@ -125,9 +130,7 @@ CloseStatus Peer::close_status() const noexcept {
   return endpoint == nullptr ? CloseStatus{} : self().close_status_of(*endpoint);
 }
 
-Address Peer::remote_address() const {
-  return self().thread().loop().remote_address(self().connection_id());
-}
+Address Peer::remote_address() const { return self().thread().loop().remote_address(self().connection_id()); }
 
 PeerId Peer::id() const noexcept { return self().thread().peer_id(self().connection_id()); }
 

@@ -135,6 +135,10 @@ void ServerPeer::release_extra() noexcept {
 
 // --- output ---------------------------------------------------------------------------------------
 
+std::error_code ServerPeer::check_sent(Endpoint& endpoint, errc error) {
+  return check_output(endpoint, error == errc::none ? std::error_code{} : make_error_code(error));
+}
+
 std::error_code ServerPeer::check_output(Endpoint& endpoint, std::error_code error) {
   const bool full = error == errc::output_full;
   if (error && !full) return error;

@@ -68,6 +68,8 @@ class ServerPeer : public Peer {
   // After something was to be queued, with its result: acts as the route's OutputPolicy says. Only
   // needed after an error, or above the high watermark.
   std::error_code check_output(Endpoint& endpoint, std::error_code error);
+  std::error_code send_outside(MessageType type, ConstBytes payload);
+  std::error_code check_sent(Endpoint& endpoint, errc error);
   void set_paused(Endpoint& endpoint, bool by_user, bool by_policy);
   CloseStatus close_status_of(const Endpoint& endpoint) const noexcept;
 

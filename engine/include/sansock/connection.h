@@ -49,9 +49,11 @@ class Connection {
   // Borrows `input` until poll() gives `none`; it is unmasked in place. Empty input is a no-op.
   // `now` never goes back.
   void feed(Bytes input, Instant now) noexcept {
-    if (!settled_ || input_ != input_end_) [[unlikely]] __builtin_trap();
+    if (!settled_ || input_ != input_end_) [[unlikely]]
+      __builtin_trap();
     if (input.empty()) return;
-    if (now < input_at_) [[unlikely]] __builtin_trap();
+    if (now < input_at_) [[unlikely]]
+      __builtin_trap();
     settled_ = 0;
     if (phase_at_ == at_once) phase_at_ = now;
     input_at_ = now;
@@ -74,7 +76,8 @@ class Connection {
   }
   // The same for all that gather_whole() gave, when nothing has happened since then.
   void consume_gathered() noexcept {
-    if (!out_.offered_all()) [[unlikely]] __builtin_trap();
+    if (!out_.offered_all()) [[unlikely]]
+      __builtin_trap();
     out_.release_first(*config_->pool);
   }
   // The transport is gone (errc::transport_error) or is to be dropped without a closing handshake
@@ -92,7 +95,8 @@ class Connection {
   // consume(), which may say 0, none of that memory is released, whatever ends the connection.
   // Event::sent of a lent segment and Event::closed wait for that consume().
   void lend_output() noexcept {
-    if (phase_ == detail::Phase::closed || out_.empty()) [[unlikely]] __builtin_trap();
+    if (phase_ == detail::Phase::closed || out_.empty()) [[unlikely]]
+      __builtin_trap();
     lent_ = 1;
   }
   // When to call handle_timeout(): `never`, or `at_once` after a command that armed a timer.
@@ -186,7 +190,8 @@ class Connection {
   // Whether nothing follows when output leaves. All input is read.
   bool at_rest() const noexcept {
     return phase_ == detail::Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ &&
-           !paused_ && !ping_queued_ && settled_ && pong_end_ == 0 && block_ == nullptr && input_ == input_end_;
+           !paused_ && !ping_queued_ && settled_ && pong_end_ == 0 && block_ == nullptr &&
+           input_ == input_end_;
   }
   bool past_opening() const noexcept { return phase_ != detail::Phase::handshake && !opening_; }
 
@@ -309,7 +314,7 @@ class Connection {
   std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
   std::uint8_t seen_data_ : 1 = 0;    // the first data frame has come
   std::uint8_t settled_ : 1 = 1;      // poll() gave none after the last input
-  std::uint8_t opcode_ : 4 = 0;     // of the frame under way
+  std::uint8_t opcode_ : 4 = 0;       // of the frame under way
   std::uint8_t fin_ : 1 = 0;
   std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
   MessageType type_ : 2 = MessageType::binary;  // of the message being received
@@ -317,7 +322,7 @@ class Connection {
   std::uint8_t opening_ : 1 = 0;  // the Endpoint's opening handshake is in block_
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
-  std::uint8_t lent_ : 1 = 0;         // the transport is reading queued output; see lend_output()
+  std::uint8_t lent_ : 1 = 0;  // the transport is reading queued output; see lend_output()
 };
 
 static_assert(sizeof(Connection) <= 176, "the budget of an idle connection (DESIGN section 2, rule 10)");

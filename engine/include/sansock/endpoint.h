@@ -88,6 +88,8 @@ class Endpoint {
   bool input_paused() const noexcept {
     return connection_.input_paused() || (!connection_.past_opening() && awaits_answer());
   }
+  // Open and reading, and the next byte begins a message.
+  bool between_messages() const noexcept { return connection_.between_messages(); }
   bool output_lent() const noexcept { return connection_.output_lent(); }
   std::size_t output_size() const noexcept { return connection_.output_size(); }
   bool wants_input() const noexcept { return connection_.wants_input() && !input_paused(); }

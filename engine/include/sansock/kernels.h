@@ -129,7 +129,8 @@ inline Word mask_few(std::byte* to, const std::byte* from, MaskKey key) noexcept
 }
 
 // `Count` words from the front and as many up to the end, which may overlap: for at least as many bytes as
-// Count words have, at most twice as many. All is read before any is written, so that it may be done in place.
+// Count words have, at most twice as many. All is read before any is written, so that it may be done in
+// place.
 template <std::size_t Count>
 inline Sixteen mask_both_ends(std::byte* to, const std::byte* from, std::size_t size, Sixteen key,
                               Sixteen key_end) noexcept {

@@ -49,16 +49,20 @@ class Channel {
   // there is to see here; the rest is out of line.
   [[gnu::noinline]] Wants on_readable(Bytes buffer, Instant now, Duration stall_max) {
     const IoResult got = receive_some(fd_, buffer);
-    if (got.state != IoState::done) [[unlikely]] return on_nothing_read(got.state, now, stall_max);
+    if (got.state != IoState::done) [[unlikely]]
+      return on_nothing_read(got.state, now, stall_max);
     Interest interest{.read = true, .write = true};
     if (!driver_.take_bytes(buffer.first(got.size), now, interest.deadline)) [[unlikely]] {
       return on_taken(now, stall_max);
     }
-    if (blocked_ || extra_ != nullptr) [[unlikely]] return on_taken(now, stall_max);
+    if (blocked_ || extra_ != nullptr) [[unlikely]]
+      return on_taken(now, stall_max);
     IoSlice slice;
-    if (!driver_.gather_whole(slice)) [[unlikely]] return on_taken(now, stall_max);
+    if (!driver_.gather_whole(slice)) [[unlikely]]
+      return on_taken(now, stall_max);
     const IoResult sent = send_some(fd_, slice);
-    if (sent.size != slice.size) [[unlikely]] return on_sent(sent, interest, now, stall_max);
+    if (sent.size != slice.size) [[unlikely]]
+      return on_sent(sent, interest, now, stall_max);
     driver_.on_gathered_written();
     return {.read = true, .deadline = interest.deadline};
   }

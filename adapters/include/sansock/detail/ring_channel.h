@@ -1,8 +1,8 @@
 // A socket and its Driver, as the completion-based loop (io_uring) uses them: what to ask the ring
 // for, and what its answers mean. It holds no protocol rule.
 //
-// At most one receive, one send, one watch and one shutdown are under way. The kernel holds on to what they were
-// given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
+// At most one receive, one send, one watch and one shutdown are under way. The kernel holds on to what they
+// were given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
 // under way any more, the channel.
 #pragma once
 
@@ -27,7 +27,14 @@ struct RingContext {
   UringTag tag;  // the channel's; its operation does not matter
   Instant now;
   Duration stall_max;
+  std::uint32_t now_ticks;  // ring_ticks(now)
 };
+
+// Milliseconds, of 32 bits to keep a connection small; differences are right for 24 days. Never 0.
+inline std::uint32_t ring_ticks(Instant at) noexcept {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+  return static_cast<std::uint32_t>(ms) | 1;
+}
 
 struct RingWants {
   bool closed = false;  // the end: release the socket
@@ -56,15 +63,15 @@ class RingChannel {
   // is to see here; the rest is out of line.
   [[gnu::noinline]] RingWants on_received(const UringCompletion& completion, const RingContext& context) {
     const bool last = !completion.socket_filled();
-    if (!completion.more() || completion.result <= 0 || !simple() || driver_.endpoint().input_paused())
+    if (!completion.more() || completion.result <= 0 || !simple() || !driver_.endpoint().between_messages())
         [[unlikely]] {
       return on_any_received(completion, last, context);
     }
     RingWants wants;
-    if (!driver_.take_bytes(context.core.received(completion), context.now, wants.deadline)) [[unlikely]] {
+    if (!driver_.take_bytes(context.core.view(completion), context.now, wants.deadline)) [[unlikely]] {
       return on_taken(completion, last, context);
     }
-    context.core.recycle(completion);
+    context.core.used(completion);
     IoSlice slice;
     if (!last || sending_ || send_at_ticks_ != 0 || !driver_.gather_whole(slice) ||
         !context.core.copied(slice.size)) [[unlikely]] {
@@ -75,7 +82,7 @@ class RingChannel {
     }
     driver_.lend_output();
     sending_ = true;
-    send_at_ticks_ = ticks(context.now);
+    send_at_ticks_ = context.now_ticks;
     if (!stall_watched_) watch_stall(wants, context);
     return wants;
   }
@@ -92,7 +99,8 @@ class RingChannel {
   }
 
   // `last`: nothing else is known to have arrived, so what there is to say is said now.
-  [[gnu::noinline]] RingWants on_any_received(const UringCompletion& completion, bool last, const RingContext& context) {
+  [[gnu::noinline]] RingWants on_any_received(const UringCompletion& completion, bool last,
+                                              const RingContext& context) {
     if (!completion.more()) receiving_ = cancelling_ = 0;
     if (ended_ || completion.result <= 0) context.core.discard(completion);
     if (ended_) return finish(context);
@@ -100,7 +108,8 @@ class RingChannel {
     if (completion.result > 0) {
       interest = take(context.core.received(completion), context.now);
       context.core.recycle(completion);
-      if (!last && completion.more() && !interest.close) return {.again = true, .deadline = interest.deadline};
+      if (!last && completion.more() && !interest.close)
+        return {.again = true, .deadline = interest.deadline};
     } else if (completion.result == 0) {
       eof_ = true;
       interest = driver_.resume(context.now);
@@ -175,15 +184,16 @@ class RingChannel {
   bool stash_empty() const noexcept { return stash_ == nullptr; }
   // Nothing is under way but to receive and to send.
   bool simple() const noexcept {
-    return !cancelling_ && !send_failed_ && !read_shut_ && !watching_ && !hung_up_ && !eof_ && !shut_ && !shutting_ &&
-           !ended_ && stash_ == nullptr;
+    return !cancelling_ && !send_failed_ && !read_shut_ && !watching_ && !hung_up_ && !eof_ && !shut_ &&
+           !shutting_ && !ended_ && stash_ == nullptr;
   }
 
   // After what was received was given to the driver, from which more follows than output.
-  [[gnu::noinline]] RingWants on_taken(const UringCompletion& completion, bool last, const RingContext& context) {
+  [[gnu::noinline]] RingWants on_taken(const UringCompletion& completion, bool last,
+                                       const RingContext& context) {
     Interest interest = driver_.resume(context.now);
     if (!keep(driver_.detach_input())) interest = driver_.on_failure(errc::memory_exhausted, context.now);
-    context.core.recycle(completion);
+    context.core.used(completion);
     if (!last && !interest.close) return {.again = true, .deadline = interest.deadline};
     return go_on(interest, context);
   }
@@ -256,7 +266,7 @@ class RingChannel {
       shut_ = shut_down(SHUT_WR, wants, context);
     }
     if (interest.write && !sending_ && !send_failed_) {
-      if (send_at_ticks_ != 0 && ticks(context.now) - send_at_ticks_ > ticks_half) {
+      if (send_at_ticks_ != 0 && context.now_ticks - send_at_ticks_ > ticks_half) {
         wants.deadline = std::min(wants.deadline, context.now + send_again_after);
         return;
       }
@@ -266,7 +276,7 @@ class RingChannel {
       if (context.core.send(socket(), context.tag.with(UringOp::send), gathered, !copied_)) {
         driver_.endpoint().lend_output();
         sending_ = true;
-        send_at_ticks_ = ticks(context.now);
+        send_at_ticks_ = context.now_ticks;
       } else {
         wants.again = true;
       }
@@ -319,7 +329,8 @@ class RingChannel {
       asked = asked && send_cancelled_;
     }
     // A shutdown, too, is waited for, but it never takes long.
-    return {.closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
+    return {
+        .closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
   }
 
   // The peer is gone, but what it sent before, its Close frame most of all, may still be here: reading
@@ -328,7 +339,7 @@ class RingChannel {
     if (!copied_ && UringCore::copy_instead(error)) {
       copied_ = true;
     } else if (UringCore::send_later(error)) {
-      send_at_ticks_ = ticks(now + send_again_after);
+      send_at_ticks_ = ring_ticks(now + send_again_after);
     } else {
       send_failed_ = true;
     }
@@ -338,13 +349,8 @@ class RingChannel {
     return context.core.cancel(context.tag.with(receiving_once_ ? UringOp::receive_once : UringOp::receive));
   }
 
-  // Milliseconds, of 32 bits to keep a connection small; differences are right for 24 days.
-  static std::uint32_t ticks(Instant at) noexcept {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-    return static_cast<std::uint32_t>(ms) | 1;  // never 0
-  }
   Instant stall_deadline(const RingContext& context) const noexcept {
-    const auto passed = std::chrono::milliseconds(ticks(context.now) - send_at_ticks_);
+    const auto passed = std::chrono::milliseconds(context.now_ticks - send_at_ticks_);
     if (context.stall_max >= never - context.now) return never;
     return context.now - passed + context.stall_max;
   }
@@ -366,7 +372,7 @@ class RingChannel {
   Bit read_shut_ : 1 = 0;
   Bit watching_ : 1 = 0;
   Bit hung_up_ : 1 = 0;
-  Bit eof_ : 1 = 0;       // the peer's half has ended
+  Bit eof_ : 1 = 0;  // the peer's half has ended
   Bit shut_ : 1 = 0;
   Bit shutting_ : 1 = 0;  // a shutdown is under way
   Bit ended_ : 1 = 0;

@@ -21,7 +21,8 @@ struct IoResult {
 IoResult receive_again(int fd, Bytes buffer, std::ptrdiff_t result) noexcept;
 inline IoResult receive_some(int fd, Bytes buffer) noexcept {
   const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
-  if (size > 0) [[likely]] return {IoState::done, static_cast<std::size_t>(size)};
+  if (size > 0) [[likely]]
+    return {IoState::done, static_cast<std::size_t>(size)};
   return receive_again(fd, buffer, size);
 }
 // What receive_some() would find, without taking it.
@@ -31,7 +32,8 @@ IoResult send_some(int fd, std::span<IoSlice> slices) noexcept;
 IoResult send_again(int fd, IoSlice slice) noexcept;
 inline IoResult send_some(int fd, IoSlice slice) noexcept {
   const ssize_t size = send(fd, slice.base, slice.size, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (size >= 0) [[likely]] return {IoState::done, static_cast<std::size_t>(size)};
+  if (size >= 0) [[likely]]
+    return {IoState::done, static_cast<std::size_t>(size)};
   return send_again(fd, slice);
 }
 void shutdown_write(int fd) noexcept;

@@ -30,7 +30,9 @@ class UringTag {
 
   constexpr std::uint64_t word() const noexcept { return word_; }
   constexpr UringOp op() const noexcept { return static_cast<UringOp>(word_ & 0xF); }
-  constexpr std::uint32_t slot() const noexcept { return static_cast<std::uint32_t>(word_ >> 4) & 0xFFF'FFFF; }
+  constexpr std::uint32_t slot() const noexcept {
+    return static_cast<std::uint32_t>(word_ >> 4) & 0xFFF'FFFF;
+  }
   constexpr std::uint32_t serial() const noexcept { return static_cast<std::uint32_t>(word_ >> 32); }
   // The same connection's tag for another operation.
   constexpr UringTag with(UringOp op) const noexcept {
@@ -47,7 +49,8 @@ struct UringCompletion {
   std::int32_t result = 0;  // what the system call would return; negative: an errno
   std::uint32_t flags = 0;
 
-  static constexpr std::uint32_t flag_buffer = 1, flag_more = 2, flag_socket_filled = 4, flag_notification = 8;
+  static constexpr std::uint32_t flag_buffer = 1, flag_more = 2, flag_socket_filled = 4,
+                                 flag_notification = 8;
   static constexpr int buffer_shift = 16;
 
   bool has_buffer() const noexcept { return (flags & flag_buffer) != 0; }

@@ -34,8 +34,9 @@ class UringCore {
   void submit() noexcept;
   // The last wait() gave back the memory of a burst, because nothing had happened for a while.
   bool quiet() const noexcept;
-  // Large output, and that of many connections, is handed over at once, and not with all that this turn brings about: what it was
-  // queued in is used again while it is in the cache. Gives what was sent by that, of `completions`.
+  // Large output, and that of many connections, is handed over at once, and not with all that this turn
+  // brings about: what it was queued in is used again while it is in the cache. Gives what was sent by that,
+  // of `completions`.
   bool flush_due() const noexcept { return prepared_bytes_ >= flush_bytes || prepared_sends_ >= flush_sends; }
   std::span<const UringCompletion> flush(std::span<UringCompletion> completions) noexcept;
 
@@ -45,7 +46,8 @@ class UringCore {
   UringOp receive(LoopSocket socket, UringTag tag) noexcept;
   // Without copying if that is allowed and worth while. Two completions then: a result with `more`, and
   // a notification that the memory is free again.
-  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices, bool zero_copy_allowed) noexcept;
+  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices,
+            bool zero_copy_allowed) noexcept;
   // The same for one slice that is not worth sending without copying it, see copied(). false also where
   // send() would make room for it first.
   bool send_copied(LoopSocket socket, UringTag tag, IoSlice slice) noexcept;
@@ -63,6 +65,14 @@ class UringCore {
   // The bytes of a completion, and their memory's way back.
   Bytes received(const UringCompletion& completion) noexcept;
   void recycle(const UringCompletion& completion) noexcept;
+  // Both in one, for bytes that nobody keeps: view(), and used() when nobody looks at them any more.
+  Bytes view(const UringCompletion& completion) const noexcept {
+    if (completion.buffer() >= buffers_) [[unlikely]]
+      __builtin_trap();
+    return {buffers_memory_ + completion.buffer() * buffer_size_,
+            static_cast<std::size_t>(completion.result)};
+  }
+  void used(const UringCompletion& completion) noexcept;
   // Both, for bytes that nobody wants.
   void discard(const UringCompletion& completion) noexcept;
   // Whether the error of a receive() tells that it only has to be asked for again.
@@ -96,6 +106,10 @@ class UringCore {
   struct Parts;
   std::unique_ptr<Parts> parts_;
   std::size_t zero_copy_min_ = SIZE_MAX;
+  // Of the buffers that are received into.
+  std::byte* buffers_memory_ = nullptr;
+  std::size_t buffer_size_ = 0;
+  unsigned buffers_ = 0;
   std::size_t prepared_sends_ = 0;  // that were not handed over yet,
   std::size_t prepared_bytes_ = 0;  // and what they send
 };

@@ -135,7 +135,7 @@ class OutQueue {
     return true;
   }
   // What gather_first() gave, all of it, when nothing has happened since.
-  void release_first(BlockPool& pool) noexcept {
+  [[gnu::always_inline]] void release_first(BlockPool& pool) noexcept {
     OutBlock* const block = tail_->block;
     reap_ = head_ = tail_ = nullptr;
     bytes_ = head_sent_ = offered_ = 0;
