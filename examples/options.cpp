@@ -148,7 +148,8 @@ void print_ready_line(const sansock::Server& server, sansock::Adapter wanted) {
   }
   std::cout << "adapter " << sansock::name(sansock::resolve_adapter(wanted));
   const std::error_code refused = sansock::io_uring_support();
-  if (wanted == sansock::Adapter::automatic && refused) std::cout << " (io_uring: " << refused.message() << ')';
+  if (wanted == sansock::Adapter::automatic && refused)
+    std::cout << " (io_uring: " << refused.message() << ')';
   std::cout << '\n' << std::flush;
 }
 

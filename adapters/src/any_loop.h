@@ -46,8 +46,7 @@ class AnyLoopOf final : public AnyLoop<H, Owner> {
   explicit AnyLoopOf(const LoopOptions& options) : loop_(options) {}
 
   std::error_code open() override { return loop_.open(); }
-  std::optional<ConnectionId> add(LoopSocket socket, Role role, const Config& config,
-                                  Owner& owner) override {
+  std::optional<ConnectionId> add(LoopSocket socket, Role role, const Config& config, Owner& owner) override {
     if constexpr (requires { loop_.add(socket, role, config, owner); }) {
       if (socket.direct) return loop_.add(socket, role, config, owner);
     }

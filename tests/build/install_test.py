@@ -24,7 +24,7 @@ import tap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMPILER = shlex.split(os.environ.get("SANSOCK_CXX", "g++"))
-ADAPTERS = os.environ.get("SANSOCK_ADAPTERS", "epoll,blocking")
+ADAPTERS = os.environ.get("SANSOCK_ADAPTERS", "epoll,blocking,io_uring")
 CLANG = ["clang++"]
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Werror"]
 # The nonce and its answer of RFC 6455 section 1.3.
@@ -140,6 +140,24 @@ def check_shared(directory):
     check_server_and_client(installation, COMPILER, directory)
 
 
+def check_adapters(directory):
+    """Every choice of adapters builds; auto does without io_uring where there is no liburing."""
+    nothing = directory / "nothing"
+    nothing.mkdir()
+    without = {**os.environ, "PKG_CONFIG_LIBDIR": str(nothing), "PKG_CONFIG_PATH": ""}
+    for adapters, environment in (("epoll", os.environ), ("auto", without)):
+        build = directory / adapters
+        tap.run(["meson", "setup", build, ROOT, "-Dbuildtype=plain", "-Dtests=disabled", "-Dexamples=disabled",
+                 "-Dbench=disabled", "-Dconform=disabled", "-Dsimd=scalar", f"-Dadapters={adapters}"], env=environment)
+        tap.run(["ninja", "-C", build], timeout=600, env=environment)
+        tap.expect((build / "adapters/libsansock.a").exists(), f"{adapters} made no library")
+        objects = [path.name for path in build.rglob("*.o")]
+        tap.expect(not any("ring.cpp" in name for name in objects), f"unexpected objects: {objects}")
+    wanted = ["meson", "setup", directory / "io_uring", ROOT, "-Dtests=disabled", "-Dadapters=io_uring"]
+    done = subprocess.run(wanted, env=without, capture_output=True, text=True)
+    tap.expect(done.returncode != 0 and "liburing" in done.stdout, "io_uring was granted without liburing")
+
+
 PROJECT = """
 project('user', 'cpp', default_options : ['cpp_std=c++20'])
 engine = dependency('sansock-engine', fallback : 'sansock', default_options : ['adapters=', 'tests=enabled'])
@@ -167,7 +185,7 @@ def main(build):
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         installation = Installation(build, directory / "root")
-        for part in ("a", "b", "shared", "subproject"):
+        for part in ("a", "b", "adapters", "shared", "subproject"):
             (directory / part).mkdir()
         return tap.main([
             ("the public headers are installed once", lambda: check_headers(installation)),
@@ -175,6 +193,7 @@ def main(build):
             ("README: the engine in a loop (clang++)", lambda: check_embed(installation, CLANG, directory / "b/embed")),
             ("README: server and client", lambda: check_server_and_client(installation, COMPILER, directory / "a")),
             ("README: server and client (clang++)", lambda: check_server_and_client(installation, CLANG, directory / "b")),
+            ("the choice of adapters", lambda: check_adapters(directory / "adapters")),
             ("shared libraries", lambda: check_shared(directory / "shared")),
             ("the engine as a subproject, without any dependency", lambda: check_subproject(directory / "subproject")),
         ])

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-from harness import Program, Tap, check, check_equal, skip_all, socket_path
+from harness import Program, Tap, check, check_equal, skip_all, skip_without_adapter, socket_path
 
 try:
     import websockets
@@ -15,6 +15,7 @@ import echo_cases
 from echo_cases import connect, expect_echo
 
 echo_server, adapter = sys.argv[1:]
+skip_without_adapter(echo_server, adapter)
 tap = Tap()
 
 

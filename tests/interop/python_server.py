@@ -7,7 +7,7 @@ import os
 import sys
 import urllib.parse
 
-from harness import SIZES, Tap, check, check_equal, run_program_async, skip_all, socket_path
+from harness import SIZES, Tap, check, check_equal, run_program_async, skip_all, skip_without_adapter, socket_path
 
 try:
     import websockets
@@ -17,6 +17,7 @@ except ImportError:
 # Handlers that end with a connection are part of what is tested here.
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 echo_client, adapter = sys.argv[1:]
+skip_without_adapter(echo_client, adapter)
 tap = Tap()
 
 

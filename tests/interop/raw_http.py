@@ -6,9 +6,10 @@ import re
 import socket
 import sys
 
-from harness import Program, Tap, check, check_equal
+from harness import Program, Tap, check, check_equal, skip_without_adapter
 
 chat, adapter = sys.argv[1:]
+skip_without_adapter(chat, adapter)
 tap = Tap()
 server = Program(chat, "--port", 0, "--adapter", adapter)
 host = f"127.0.0.1:{server.port}"

@@ -7,9 +7,10 @@ import shutil
 import subprocess
 import sys
 
-from harness import Program, skip_all, socket_path
+from harness import Program, skip_all, skip_without_adapter, socket_path
 
 script, program, adapter = sys.argv[1:]
+skip_without_adapter(program, adapter)
 here = pathlib.Path(__file__).resolve().parent
 node = shutil.which("node")
 if node is None:

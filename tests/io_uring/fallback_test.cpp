@@ -29,7 +29,8 @@ class Fallback : public testing::TestWithParam<Refused> {
   void SetUp() override {
     SANSOCK_SKIP_WITHOUT_IO_URING();
     const Refusals& refusals = GetParam().refusals;
-    if (refusals.receive_multishot || refusals.accept_multishot || refusals.zero_copy) SANSOCK_SKIP_WITHOUT_ERRORS();
+    if (refusals.receive_multishot || refusals.accept_multishot || refusals.zero_copy)
+      SANSOCK_SKIP_WITHOUT_ERRORS();
   }
 };
 

@@ -21,8 +21,11 @@ using ring_faults::Refusals;
   const Injection injection(std::move(refusals));
   const std::error_code found = io_uring_support();
   const Adapter adapter = resolve_adapter(Adapter::automatic);
-  const bool right = found == wanted && (adapter == Adapter::io_uring) == !wanted && io_uring_support() == found;
-  if (!right) std::fprintf(stderr, "found: %s, adapter: %s\n", found.message().c_str(), std::string(name(adapter)).c_str());
+  const bool right =
+      found == wanted && (adapter == Adapter::io_uring) == !wanted && io_uring_support() == found;
+  if (!right)
+    std::fprintf(stderr, "found: %s, adapter: %s\n", found.message().c_str(),
+                 std::string(name(adapter)).c_str());
   std::_Exit(right ? 0 : 1);
 }
 
@@ -49,8 +52,9 @@ TEST(IoUringSupport, KernelWithoutIt) {
 TEST(IoUringSupport, KernelThatIsTooOld) {
   EXPECT_EXIT(look({.buffer_ring = EINVAL}, make_error_code(std::errc::function_not_supported)),
               testing::ExitedWithCode(0), "");
-  EXPECT_EXIT(look({.setup_flags = IORING_SETUP_R_DISABLED}, make_error_code(std::errc::function_not_supported)),
-              testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      look({.setup_flags = IORING_SETUP_R_DISABLED}, make_error_code(std::errc::function_not_supported)),
+      testing::ExitedWithCode(0), "");
 }
 
 // A kernel with less than the best is good enough.
@@ -59,7 +63,8 @@ TEST(IoUringSupport, DoesNotNeedTheNewest) {
   io_uring ring;
   if (io_uring_queue_init(2, &ring, IORING_SETUP_R_DISABLED) != 0) GTEST_SKIP() << "no io_uring";
   io_uring_queue_exit(&ring);
-  constexpr unsigned newer = IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_SUBMIT_ALL;
+  constexpr unsigned newer =
+      IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_SUBMIT_ALL;
   Refusals refusals{.setup_flags = newer, .table = EINVAL, .probe = true};
   EXPECT_EXIT(look(refusals, {}), testing::ExitedWithCode(0), "");
 }

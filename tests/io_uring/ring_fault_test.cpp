@@ -141,14 +141,16 @@ TEST_P(RingCallFault, AtEverySecondCall) {
   setting.expect_sound();
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Calls, RingCallFault,
-    testing::Combine(testing::ValuesIn(kinds), testing::Values(EINTR, EAGAIN, EBUSY, ETIME)),
-    [](const auto& given) {
-      const int error = std::get<1>(given.param);
-      return std::get<0>(given.param).name +
-             std::string(error == EINTR ? "_Interrupted" : error == EAGAIN ? "_Again" : error == EBUSY ? "_Busy" : "_Timeout");
-    });
+INSTANTIATE_TEST_SUITE_P(Calls, RingCallFault,
+                         testing::Combine(testing::ValuesIn(kinds),
+                                          testing::Values(EINTR, EAGAIN, EBUSY, ETIME)),
+                         [](const auto& given) {
+                           const int error = std::get<1>(given.param);
+                           return std::get<0>(given.param).name + std::string(error == EINTR ? "_Interrupted"
+                                                                              : error == EAGAIN ? "_Again"
+                                                                              : error == EBUSY  ? "_Busy"
+                                                                                                : "_Timeout");
+                         });
 
 // Rings of the smallest sizes: submissions find no room, and completions overflow.
 class TinyRing : public testing::TestWithParam<std::tuple<Kind, std::pair<unsigned, unsigned>>> {
@@ -170,7 +172,8 @@ TEST_P(TinyRing, CompletesTheScenario) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, TinyRing,
                          testing::Combine(testing::ValuesIn(kinds),
-                                          testing::Values(std::pair{1u, 2u}, std::pair{2u, 4u}, std::pair{4u, 8u})),
+                                          testing::Values(std::pair{1u, 2u}, std::pair{2u, 4u},
+                                                          std::pair{4u, 8u})),
                          [](const auto& given) {
                            return std::get<0>(given.param).name + std::string("_") +
                                   std::to_string(std::get<1>(given.param).first);

@@ -36,8 +36,7 @@ Operation operation_of(const io_uring_sqe& sqe) {
     case IORING_OP_SEND_ZC:
     case IORING_OP_SENDMSG_ZC: return Operation::send;
     case IORING_OP_ACCEPT: return Operation::accept;
-    case IORING_OP_POLL_ADD:
-      return sqe.poll32_events == 0 ? Operation::watch : Operation::mailbox;
+    case IORING_OP_POLL_ADD: return sqe.poll32_events == 0 ? Operation::watch : Operation::mailbox;
     case IORING_OP_ASYNC_CANCEL: return Operation::cancel;
     case IORING_OP_CLOSE: return Operation::close;
     default: return Operation::other;
@@ -122,8 +121,8 @@ bool try_to_fail() {
   sqe->user_data = 1;
   fail(*sqe, ENOBUFS);
   io_uring_cqe* cqe = nullptr;
-  const bool can = io_uring_submit_and_wait(&ring, 1) == 1 && io_uring_peek_cqe(&ring, &cqe) == 0 &&
-                   cqe->res == -ENOBUFS;
+  const bool can =
+      io_uring_submit_and_wait(&ring, 1) == 1 && io_uring_peek_cqe(&ring, &cqe) == 0 && cqe->res == -ENOBUFS;
   io_uring_queue_exit(&ring);
   return can;
 }
@@ -142,7 +141,9 @@ Injection::~Injection() {
 void Injection::plan(Plan plan) { active->plan = std::move(plan); }
 void Injection::calls(CallPlan plan) { active->calls = std::move(plan); }
 void Injection::completed(std::function<void(io_uring&)> look) { active->completed = std::move(look); }
-unsigned Injection::uses(Operation operation) const { return active->uses[static_cast<std::size_t>(operation)]; }
+unsigned Injection::uses(Operation operation) const {
+  return active->uses[static_cast<std::size_t>(operation)];
+}
 unsigned Injection::setups() const { return active->setups; }
 
 bool errors_possible() {

@@ -21,11 +21,13 @@ inline unsigned run_on_ring(Setting& setting, sansock::LoopOptions options = {})
   for (unsigned i = 0; i < clients; ++i) {
     sansock::Socket socket;
     EXPECT_FALSE(connect_tcp({.host = "127.0.0.1", .port = port}, socket));
-    const auto id = loop.add(socket.release(), sansock::Role::client, setting.config, setting.add_record(true));
+    const auto id =
+        loop.add(socket.release(), sansock::Role::client, setting.config, setting.add_record(true));
     EXPECT_TRUE(id);
     EXPECT_FALSE(loop.find(*id)->endpoint().connect({.host = "127.0.0.1"}));
   }
-  EXPECT_TRUE(turn_until(loop, [&] { return loop.connections() == 0 && loop.counters().accepted == clients; }));
+  EXPECT_TRUE(
+      turn_until(loop, [&] { return loop.connections() == 0 && loop.counters().accepted == clients; }));
   return setting.completed();
 }
 

@@ -1,6 +1,7 @@
 // Accepting on an io_uring: while there is no room, while descriptors are exhausted, and when it is
 // stopped with an accept under way.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 
@@ -36,7 +37,8 @@ class UringListenersTest : public testing::TestWithParam<bool> {
   }
   Socket dial() {
     Socket socket;
-    EXPECT_FALSE(connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(5)}, socket));
+    EXPECT_FALSE(
+        connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(5)}, socket));
     return socket;
   }
   bool accepted(std::size_t count) {
@@ -46,7 +48,8 @@ class UringListenersTest : public testing::TestWithParam<bool> {
   static bool ended(const Socket& client) {
     pollfd readable{.fd = client.fd(), .events = POLLIN, .revents = 0};
     char byte;
-    return ::poll(&readable, 1, 5000) == 1 && ::recvfrom(client.fd(), &byte, 1, MSG_DONTWAIT, nullptr, nullptr) <= 0;
+    return ::poll(&readable, 1, 5000) == 1 &&
+           ::recvfrom(client.fd(), &byte, 1, MSG_DONTWAIT, nullptr, nullptr) <= 0;
   }
   static int lowest_free() {
     const int fd = dup(0);
@@ -80,7 +83,8 @@ TEST_P(UringListenersTest, BeyondTheLimitTheyWait) {
     EXPECT_EQ(loop->connections(), std::min<std::size_t>(2, 7 - i));
     clients[i].reset();
     ASSERT_TRUE(accepted(std::min<std::size_t>(7, i + 3)));
-    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return loop->connections() == std::min<std::size_t>(2, 6 - i); }));
+    ASSERT_TRUE(
+        scripted::turn_until(*loop, [&] { return loop->connections() == std::min<std::size_t>(2, 6 - i); }));
   }
   EXPECT_EQ(loop->counters().accepted, 7u);
 }
@@ -102,7 +106,8 @@ TEST_P(UringListenersTest, StoppedByAConnectionThatHadWaited) {
   EXPECT_EQ(loop->connections(), 1u);
   // The one that was handed out: it must be served by a descriptor that is still its own.
   const std::string request = scripted::request();
-  ASSERT_EQ(::send(clients[2].fd(), request.data(), request.size(), MSG_NOSIGNAL), static_cast<ssize_t>(request.size()));
+  ASSERT_EQ(::send(clients[2].fd(), request.data(), request.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(request.size()));
   pollfd readable{.fd = clients[2].fd(), .events = POLLIN, .revents = 0};
   scripted::turn_until(*loop, [&] { return ::poll(&readable, 1, 0) == 1; });
   char buffer[512];
@@ -126,7 +131,8 @@ TEST_P(UringListenersTest, ExhaustedDescriptorsBackOffInsteadOfSpinning) {
     start();
     const Socket client = dial();
     const Instant begin = MonotonicClock::now();
-    while (MonotonicClock::now() - begin < std::chrono::milliseconds(150)) loop->turn(std::chrono::milliseconds(60));
+    while (MonotonicClock::now() - begin < std::chrono::milliseconds(150))
+      loop->turn(std::chrono::milliseconds(60));
     EXPECT_GE(loop->counters().accept_backoffs, 1u);
     // An error that may be the connection's alone is tried again, within bounds.
     const unsigned tries = error == EPERM ? 64 : 1;
@@ -142,7 +148,9 @@ TEST_P(UringListenersTest, ExhaustedDescriptorsBackOffInsteadOfSpinning) {
 TEST_P(UringListenersTest, ABackOffThatEndsWithoutRoomDoesNotSpin) {
   SANSOCK_SKIP_WITHOUT_ERRORS();
   Injection injection(
-      [](Operation operation, unsigned) { return operation == Operation::accept ? Fault{.error = EMFILE} : Fault{}; },
+      [](Operation operation, unsigned) {
+        return operation == Operation::accept ? Fault{.error = EMFILE} : Fault{};
+      },
       refusals());
   start({.connections_max = 1});
   const Socket waiting = dial();
@@ -154,10 +162,12 @@ TEST_P(UringListenersTest, ABackOffThatEndsWithoutRoomDoesNotSpin) {
   scripted::turn_times(*loop, 3);
   const std::uint64_t before = loop->counters().turns;
   const Instant begin = MonotonicClock::now();
-  while (MonotonicClock::now() - begin < std::chrono::milliseconds(250)) loop->turn(std::chrono::milliseconds(100));
+  while (MonotonicClock::now() - begin < std::chrono::milliseconds(250))
+    loop->turn(std::chrono::milliseconds(100));
   EXPECT_LE(loop->counters().turns - before, 6u);
   peer.close();  // there is room again
   EXPECT_TRUE(accepted(1));
+  loop.reset();  // before what its handlers refer to
 }
 
 // With accepts under way, also with no room in the ring for the cancellation: no more are taken.
@@ -187,7 +197,8 @@ TEST_P(UringListenersTest, StopWithAnAcceptUnderWay) {
     }
     scripted::turn_times(*loop, 10);
     Socket refused_client;
-    EXPECT_TRUE(connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(1)}, refused_client))
+    EXPECT_TRUE(
+        connect_tcp({.host = "127.0.0.1", .port = port, .timeout = std::chrono::seconds(1)}, refused_client))
         << "the port still listens";
     EXPECT_EQ(loop->counters().accepted, 1u);
     EXPECT_EQ(loop->connections(), 1u);
@@ -198,18 +209,23 @@ TEST_P(UringListenersTest, StopWithAnAcceptUnderWay) {
 
 // Accepted by the kernel, and not looked at when the loop ends: no descriptor is left over.
 TEST_P(UringListenersTest, WhatWasAcceptedWhenTheLoopEndsIsClosed) {
-  const Injection injection(refusals());
-  const int before = lowest_free();
-  std::vector<Socket> clients;
-  {
+  // With and without the flags that have the kernel accept only while the loop waits.
+  constexpr unsigned lazy =
+      IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN;
+  for (const unsigned refused : {0u, lazy}) {
+    Refusals kind = refusals();
+    kind.setup_flags = refused;
+    const Injection injection(kind);
+    const int before = lowest_free();
+    std::vector<Socket> clients;
     start();
     scripted::turn_times(*loop, 3);
     for (int i = 0; i < 4; ++i) clients.push_back(dial());
     loop.reset();
+    for (const Socket& client : clients) EXPECT_TRUE(ended(client));
+    clients.clear();
+    EXPECT_EQ(lowest_free(), before);
   }
-  for (const Socket& client : clients) EXPECT_TRUE(ended(client));
-  clients.clear();
-  EXPECT_EQ(lowest_free(), before);
 }
 
 // And what had waited for room.
@@ -227,6 +243,39 @@ TEST_P(UringListenersTest, WhatWaitsWhenTheLoopEndsIsClosed) {
   for (const Socket& client : clients) EXPECT_TRUE(ended(client));
   clients.clear();
   EXPECT_EQ(lowest_free(), before);
+}
+
+// A limit of descriptors makes the table smaller than the connections that are allowed. What is left of it
+// when it is nearly used up is kept for what the kernel accepts until it is told not to.
+TEST_P(UringListenersTest, ATableThatIsUsedUpIsRoomThatIsUsedUp) {
+  const Injection injection(refusals());
+  constexpr rlim_t table_size = 400;
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit few{table_size, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  start();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  std::vector<Socket> clients;
+  for (rlim_t i = 0; i < table_size; ++i) {
+    clients.push_back(dial());
+    loop->turn(Duration::zero());
+  }
+  scripted::turn_times(*loop, 5);
+  const bool direct = loop->connections() < table_size;
+  EXPECT_EQ(direct, GetParam());
+  const std::uint64_t before = loop->counters().turns;
+  loop->turn(std::chrono::milliseconds(50));
+  EXPECT_EQ(loop->counters().turns - before, 1u);
+  EXPECT_EQ(loop->counters().accept_backoffs, 0u);  // none was lost
+  std::size_t closed = 0;
+  while (loop->counters().accepted < table_size) {
+    clients[closed++].reset();
+    ASSERT_TRUE(scripted::turn_until(*loop, [&] { return loop->counters().closed == closed; }));
+    scripted::turn_times(*loop, 3);
+    ASSERT_LT(closed, table_size);
+  }
+  EXPECT_LE(closed, 64u);
 }
 
 // The entries of the table come back: many more connections one after the other than it has.

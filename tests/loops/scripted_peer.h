@@ -80,7 +80,7 @@ class Peer {
   Peer() = default;
   explicit Peer(int fd) : socket_(fd) {}
   // Not sendmsg(2) and recv(2): those are the loops'.
-  void send(std::string_view bytes) {
+  void send(std::string_view bytes) const {
     EXPECT_EQ(::send(socket_.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
@@ -96,7 +96,8 @@ class Peer {
     while (size > 0) {
       pollfd readable{.fd = socket_.fd(), .events = POLLIN, .revents = 0};
       ::poll(&readable, 1, 5000);
-      const ssize_t got = ::recvfrom(socket_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, nullptr);
+      const ssize_t got =
+          ::recvfrom(socket_.fd(), bytes.data(), bytes.size(), MSG_DONTWAIT, nullptr, nullptr);
       if (got <= 0) return;
       size -= std::min(size, static_cast<std::size_t>(got));
     }

@@ -8,10 +8,11 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "interop"))
-from harness import Failure, Program, Tap, check
+from harness import Failure, Program, Tap, check, skip_without_adapter
 
 echo_server, soak_client, connections, messages = sys.argv[1:5]
 adapter = sys.argv[5] if len(sys.argv) > 5 else "epoll"
+skip_without_adapter(echo_server, adapter)
 override = os.environ.get("SANSOCK_SOAK")
 if override:
     counts = re.fullmatch(r"(\d+)x(\d+)", override)

@@ -5,7 +5,7 @@ import json
 import sys
 
 import support  # noqa: F401  (finds harness)
-from harness import Program, Tap, check, check_equal, shorten, skip_all
+from harness import Program, Tap, check, check_equal, shorten, skip_all, skip_without_adapter
 
 try:
     import websockets
@@ -13,6 +13,7 @@ except ImportError:
     skip_all("no python3-websockets")
 
 chat, adapter, threads = sys.argv[1:]
+skip_without_adapter(chat, adapter)
 tap = Tap()
 server = Program(chat, "--port", 0, "--adapter", adapter, "--threads", threads)
 

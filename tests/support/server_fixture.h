@@ -85,7 +85,8 @@ class ServerTest : public testing::TestWithParam<Place> {
   // Where the kernel, a container or an administrator refuses io_uring, its tests say so.
   void SetUp() override {
     if (GetParam().adapter != Adapter::io_uring) return;
-    if (const std::error_code refused = io_uring_support()) GTEST_SKIP() << "no io_uring: " << refused.message();
+    if (const std::error_code refused = io_uring_support())
+      GTEST_SKIP() << "no io_uring: " << refused.message();
   }
   ServerOptions options() const {
     ServerOptions options;

@@ -58,13 +58,14 @@ struct LoopNames {
 // At the start of SetUp() or of a test: where the kernel, a container or an administrator refuses
 // io_uring, its tests are skipped and say so.
 #ifdef SANSOCK_WITH_IO_URING
-#define SANSOCK_SKIP_WITHOUT_IO_URING() \
-  if (const std::error_code refused = ::sansock::io_uring_support()) GTEST_SKIP() << "no io_uring: " << refused.message()
+#define SANSOCK_SKIP_WITHOUT_IO_URING()                              \
+  if (const std::error_code refused = ::sansock::io_uring_support()) \
+  GTEST_SKIP() << "no io_uring: " << refused.message()
 #else
 #define SANSOCK_SKIP_WITHOUT_IO_URING() GTEST_SKIP() << "no io_uring: it is not built"
 #endif
-#define SANSOCK_SKIP_IF_REFUSED(Loop)                                  \
-  if constexpr (::sansock::test::LoopTraits<Loop>::io_uring) {         \
-    SANSOCK_SKIP_WITHOUT_IO_URING();                                   \
-  }                                                                    \
+#define SANSOCK_SKIP_IF_REFUSED(Loop)                          \
+  if constexpr (::sansock::test::LoopTraits<Loop>::io_uring) { \
+    SANSOCK_SKIP_WITHOUT_IO_URING();                           \
+  }                                                            \
   static_assert(true)

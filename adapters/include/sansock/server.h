@@ -130,7 +130,7 @@ struct ListenOptions {
 
 struct ServerOptions {
   Adapter adapter = Adapter::automatic;
-  unsigned threads = 1;  // epoll: loops; blocking: each connection has a thread anyway
+  unsigned threads = 1;  // epoll, io_uring: loops; blocking: each connection has a thread anyway
   // Over all threads, in equal shares; others wait in the backlog. 0: as many as there are descriptors
   // for at run() or start(): the process's soft limit (RLIMIT_NOFILE, `ulimit -n`) but for 1/32 and at
   // least 64 of them, which are the application's; half as many with blocking, where each takes two;
@@ -145,6 +145,7 @@ struct ServerOptions {
   Duration stop_timeout = std::chrono::seconds(5);           // bound of stop()
   Duration output_stall_timeout = std::chrono::seconds(60);  // queued output, and the peer takes none
   bool tcp_nodelay = true;
+  std::size_t zero_copy_min = SIZE_MAX;  // io_uring: output of this size leaves uncopied; see LoopOptions
   const Kernels* kernels = nullptr;  // default: what SANSOCK_SIMD names, else the best; see kernels_choice.h
 };
 

@@ -35,11 +35,10 @@ Instant after(Duration timeout) noexcept {
 }
 
 std::unique_ptr<ClientLoop> make_loop(const ClientOptions& options) {
-  const LoopOptions loop{
-      .receive_buffer_size = receive_buffer_size,
-      .connections_max = 1,
-      .tcp_nodelay = options.tcp_nodelay,
-      .one_thread = false};
+  const LoopOptions loop{.receive_buffer_size = receive_buffer_size,
+                         .connections_max = 1,
+                         .tcp_nodelay = options.tcp_nodelay,
+                         .one_thread = false};
   switch (options.adapter) {
 #ifdef SANSOCK_WITH_EPOLL
     case Adapter::epoll:

@@ -65,7 +65,7 @@ class UringListeners {
   unsigned direct_used_ = 0;
   bool multishot_ = true;
   std::vector<Listener> listeners_;
-  std::deque<Waiting> waiting_;  // accepted when there was no room any more
+  std::deque<Waiting> waiting_;         // accepted when there was no room any more
   std::vector<std::uint64_t> stopped_;  // listeners that are gone, with an accept still to be cancelled
   std::vector<LoopSocket> closing_;     // direct descriptors likewise
   std::size_t under_way_ = 0;

@@ -19,7 +19,8 @@ class LoopBackend final : public ServerBackend {
     const unsigned count = std::max(1u, core_.options.threads);
     for (unsigned index = 0; index < count; ++index) {
       auto thread = std::make_unique<ServerThread>(core_, index, false);
-      auto loop = std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count, *thread));
+      auto loop =
+          std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count, *thread));
       if (const std::error_code error = thread->open(std::move(loop))) return error;
       for (ServerListener& listener : listeners) {
         if (const std::error_code error = thread->listen(listener.take(index))) return error;
@@ -72,6 +73,7 @@ class LoopBackend final : public ServerBackend {
             .connections_max = std::max(1u, share),
             .output_stall_timeout = options.output_stall_timeout,
             .tcp_nodelay = options.tcp_nodelay,
+            .zero_copy_min = options.zero_copy_min,
             .on_quiet = [&thread] { thread.trim(); }};
   }
 

@@ -131,6 +131,15 @@ alignas(32) constexpr std::uint8_t last_complete[32] = {
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,  255,  255,
     255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0xEF, 0xDF, 0xBF};
 
+// From byte 16 - n on: a mask of the first n bytes; and for byte indexes, from n on: what moves 16 bytes to
+// the front by n, with zeros behind them.
+constexpr std::uint8_t leading[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                                      255, 255, 255, 255, 255, 0,   0,   0,   0,   0,   0,
+                                      0,   0,   0,   0,   0,   0,   0,   0,   0,   0};
+constexpr std::uint8_t moved[32] = {0,    1,    2,    3,    4,    5,    6,    7,    8,    9,    10,
+                                    11,   12,   13,   14,   15,   0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                    0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80};
+
 HWY_INLINE V8 HighHalf(V8 bytes) {
   const D8 d;
   const hn::Repartition<std::uint16_t, D8> d16;
@@ -223,6 +232,26 @@ HWY_INLINE bool ShortIsGood(const std::uint8_t* bytes, std::size_t size) {
   return checked.Take(block);
 }
 
+// The same of the first `size` of at least 16 bytes, without going over memory: at most 32 of them.
+HWY_INLINE bool OneIsGood(const std::uint8_t* bytes, std::size_t size) {
+  const D8 d;
+  const hn::CappedTag<std::uint8_t, 16> d16;
+  SANSOCK_ASSERT(size <= 32);
+  auto first = hn::LoadU(d16, bytes);
+  auto second = hn::Zero(d16);
+  if (size < 16) {
+    first = hn::And(first, hn::LoadU(d16, leading + 16 - size));
+  } else {
+    // The last 16 bytes, moved to where those behind the first 16 belong; zeros follow.
+    second = hn::TableLookupBytesOr0(hn::LoadU(d16, bytes + size - 16), hn::LoadU(d16, moved + 32 - size));
+  }
+#if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_NEON
+  return IsZero(hn::Or(Errors(first, hn::Zero(d)), Errors(second, first)));
+#else
+  return IsZero(Errors(hn::Combine(d, second, first), hn::Zero(d)));
+#endif
+}
+
 // 16 bytes or more; the last vector may overlap the one before it.
 HWY_INLINE bool ShortIsAscii(const std::uint8_t* bytes, std::size_t size) {
   const hn::CappedTag<std::uint8_t, 16> d;
@@ -238,8 +267,9 @@ HWY_INLINE std::size_t ValidateEnd(Utf8State& state, ConstBytes run) {
   if (run.size() >= 16) {
     if (ShortIsAscii(bytes, run.size())) return utf8_all_valid;
     const std::size_t end = CharacterStart(bytes, 0, run.size());
-    if (ShortIsGood(bytes, end)) start = end;
+    if (end <= 32 ? OneIsGood(bytes, end) : ShortIsGood(bytes, end)) start = end;
   }
+  if (start == run.size()) return utf8_all_valid;
   const std::size_t bad = scalar_utf8_validate(state, run.subspan(start));
   return bad == utf8_all_valid ? bad : start + bad;
 }
@@ -257,6 +287,7 @@ HWY_INLINE std::size_t AsciiBlocks(const std::uint8_t* bytes, std::size_t i, std
 }
 
 std::size_t Utf8Validate(Utf8State& state, ConstBytes run) noexcept {
+  if (run.size() < block_size && state.pending == 0) return ValidateEnd(state, run);
   const D8 d;
   constexpr std::size_t n = hn::MaxLanes(d);
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(run.data());

@@ -1,4 +1,4 @@
-// Connection: output that an asynchronous transport reads while other things happen.
+// Connection: its life beside a transport that reads output while other things happen.
 #include "bench.h"
 
 namespace sansock::testing {

@@ -135,7 +135,8 @@ TYPED_TEST(LoopPeer, StaleIdsFindNothing) {
   int pair[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
   const Socket other(pair[1]);
-  const auto id = this->loop_.add(pair[0], Role::server, this->setting_.config, this->setting_.add_record(false));
+  const auto id =
+      this->loop_.add(pair[0], Role::server, this->setting_.config, this->setting_.add_record(false));
   ASSERT_TRUE(id);
   EXPECT_EQ(id->slot, old.slot);  // the slot is used again, the name is not
   EXPECT_EQ(this->loop_.find(old), nullptr);
