@@ -98,7 +98,9 @@ struct Other {
   Other(int descriptor, Role receiver) : socket(descriptor), role(receiver), frames(receiver) {}
 
   void send(const Data& data) {
-    if (socket.valid()) ::send(socket.fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    // Not send(2): that is the loops'.
+    if (socket.valid())
+      sendto(socket.fd(), data.data(), data.size(), MSG_NOSIGNAL | MSG_DONTWAIT, nullptr, 0);
   }
   Socket socket;
   Role role;  // of the connection in the loop

@@ -17,34 +17,40 @@ constexpr std::size_t chunk_size = chunk_blocks * SlabBlockPool::size_of_block;
 }  // namespace
 
 SlabBlockPool::SlabBlockPool(std::size_t bytes_max, std::size_t warm_max) noexcept
-    : blocks_max_(std::max<std::size_t>(1, bytes_max / size_of_block)), warm_max_(warm_max) {}
+    : blocks_max_(std::max<std::size_t>(1, bytes_max / size_of_block)), warm_max_(warm_max) {
+  at_hand_.block_size = size_of_block;
+}
 
 SlabBlockPool::~SlabBlockPool() {
-  assert(in_use_ == 0);
+  assert(in_use() == 0);
   for (std::byte* const chunk : chunks_) munmap(chunk, chunk_size);
 }
 
 std::byte* SlabBlockPool::acquire() noexcept {
-  if (in_use_ >= blocks_max_) return nullptr;
-  if (warm_.size == 0 && cold_.size == 0 && !map_chunk()) return nullptr;
-  in_use_peak_ = std::max(in_use_peak_, ++in_use_);
-  return warm_.size != 0 ? warm_.pop() : cold_.pop();
+  if (at_hand_.size != 0) return at_hand_.blocks[--at_hand_.size];
+  if (out_ >= blocks_max_) return nullptr;
+  if (cold_.size == 0 && !map_chunk()) return nullptr;
+  in_use_peak_ = std::max(in_use_peak_, ++out_);  // nothing is at hand, so all of these are in use
+  return cold_.pop();
 }
 
 void SlabBlockPool::release(std::byte* block) noexcept {
-  assert(in_use_ > 0);
-  --in_use_;
-  if (warm_.size < warm_max_) return warm_.push(block);
+  assert(in_use() > 0);
+  if (at_hand_.size != at_hand_.size_max) {
+    at_hand_.blocks[at_hand_.size++] = block;
+  } else {
+    give_back(block);
+  }
+}
+
+void SlabBlockPool::give_back(std::byte* block) noexcept {
+  --out_;
   madvise(block, size_of_block, MADV_DONTNEED);
   cold_.push(block);
 }
 
 void SlabBlockPool::trim() noexcept {
-  while (warm_.size != 0) {
-    std::byte* const block = warm_.pop();
-    madvise(block, size_of_block, MADV_DONTNEED);
-    cold_.push(block);
-  }
+  while (at_hand_.size != 0) give_back(at_hand_.blocks[--at_hand_.size]);
 }
 
 void SlabBlockPool::Stack::reserve(std::size_t capacity) {
@@ -57,8 +63,12 @@ bool SlabBlockPool::map_chunk() noexcept {
   try {
     const std::size_t blocks = (chunks_.size() + 1) * chunk_blocks;
     chunks_.reserve(chunks_.size() + 1);
-    warm_.reserve(std::min(blocks, warm_max_));
     cold_.reserve(blocks);
+    if (const std::size_t warm = std::min(blocks, warm_max_); warm > at_hand_.size_max) {
+      warm_ = std::make_unique_for_overwrite<std::byte*[]>(warm);  // nothing is at hand now
+      at_hand_.blocks = warm_.get();
+      at_hand_.size_max = static_cast<std::uint32_t>(warm);
+    }
   } catch (const std::bad_alloc&) {
     return false;
   }

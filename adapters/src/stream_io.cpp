@@ -15,9 +15,8 @@ static_assert(offsetof(IoSlice, base) == offsetof(iovec, iov_base) &&
 
 namespace {
 
-IoResult receive(int fd, Bytes buffer, int flags) noexcept {
-  for (;;) {
-    const ssize_t size = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT | flags);
+IoResult receive_result(int fd, Bytes buffer, int flags, ssize_t size) noexcept {
+  for (;; size = recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT | flags)) {
     if (size > 0) return {IoState::done, static_cast<std::size_t>(size)};
     if (size == 0) return {IoState::ended, 0};
     if (errno == EINTR) continue;
@@ -25,13 +24,26 @@ IoResult receive(int fd, Bytes buffer, int flags) noexcept {
   }
 }
 
+IoResult failed_send() noexcept {
+  // ENOBUFS: the kernel is short of memory, not the connection broken.
+  const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
+  return {later ? IoState::would_block : IoState::failed, 0};
+}
+
 }  // namespace
 
-IoResult receive_some(int fd, Bytes buffer) noexcept { return receive(fd, buffer, 0); }
+IoResult receive_again(int fd, Bytes buffer, std::ptrdiff_t result) noexcept {
+  return receive_result(fd, buffer, 0, result);
+}
 
 IoState peek(int fd) noexcept {
   std::byte byte;
-  return receive(fd, {&byte, 1}, MSG_PEEK).state;
+  return receive_result(fd, {&byte, 1}, MSG_PEEK, recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK)).state;
+}
+
+IoResult send_again(int fd, IoSlice slice) noexcept {
+  if (errno == EINTR) return send_some(fd, std::span(&slice, 1));
+  return failed_send();
 }
 
 IoResult send_some(int fd, std::span<IoSlice> slices) noexcept {
@@ -41,10 +53,7 @@ IoResult send_some(int fd, std::span<IoSlice> slices) noexcept {
   for (;;) {
     const ssize_t size = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (size >= 0) return {IoState::done, static_cast<std::size_t>(size)};
-    if (errno == EINTR) continue;
-    // ENOBUFS: the kernel is short of memory, not the connection broken.
-    const bool later = errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS;
-    return {later ? IoState::would_block : IoState::failed, 0};
+    if (errno != EINTR) return failed_send();
   }
 }
 

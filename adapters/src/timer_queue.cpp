@@ -32,8 +32,7 @@ void TimerQueue::reserve(std::uint32_t count) {
   while (chunks_.size() * chunk_slots < count) chunks_.push_back(std::unique_ptr<Chunk>(new Chunk));
 }
 
-void TimerQueue::set(std::uint32_t slot, Instant deadline) noexcept {
-  if (deadline == never) return;
+void TimerQueue::set_entry(std::uint32_t slot, Instant deadline) noexcept {
   const std::uint32_t known = position(slot);
   if (known != 0) {
     // Asked of every message that is read: no division while the deadline does not move earlier.

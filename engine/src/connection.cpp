@@ -25,18 +25,6 @@ Connection::~Connection() {
   release_control_block();
 }
 
-void Connection::feed(Bytes input, Instant now) noexcept {
-  SANSOCK_ASSERT(settled_ && input_ == input_end_);
-  if (input.empty()) return;
-  settled_ = 0;
-  arm(now);
-  SANSOCK_ASSERT(now >= input_at_);
-  input_at_ = now;
-  if (input_ended()) return;
-  input_ = input.data();
-  input_end_ = input_ + input.size();
-}
-
 void Connection::feed_eof(Instant now) noexcept {
   SANSOCK_ASSERT(settled_ && input_ == input_end_);
   settled_ = 0;
@@ -100,13 +88,6 @@ void Connection::abort(errc cause) noexcept {
   if (phase_ == Phase::closed) return;
   if (!clean_ && cause_ == errc::none) cause_ = cause;
   advance(CloseInput::give_up);
-}
-
-std::size_t Connection::gather(std::span<IoSlice> slices) noexcept { return out_.gather(slices); }
-
-void Connection::lend_output() noexcept {
-  SANSOCK_ASSERT(phase_ != Phase::closed && !out_.empty());
-  lent_ = 1;
 }
 
 void Connection::pause_input(bool paused) noexcept {

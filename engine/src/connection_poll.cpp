@@ -74,10 +74,9 @@ inline Event Connection::message_event(MessageType type, Bytes payload) noexcept
   return {.kind = EventKind::data, .type = type, .begin = true, .end = true, .bytes = payload};
 }
 
-// Here are only a server's messages of up to 125 bytes. They are unmasked before it is known whether they
-// are good text, since most are.
+// The next message, of which something is there. Here are only a server's of up to 125 bytes. They are
+// unmasked before it is known whether they are good text, since most are.
 Event Connection::poll_input() noexcept {
-  if (!between_messages()) return poll_any();
   constexpr std::size_t header_size = 6;
   const auto have = static_cast<std::size_t>(input_end_ - input_);
   if (client_ || have <= header_size) return poll_long();

@@ -10,15 +10,6 @@ namespace sansock {
 using detail::CloseInput;
 using detail::Phase;
 
-namespace {
-
-// `at` plus `wait`, without overflow; `never` for a deadline that is switched off.
-Instant after(Instant at, Duration wait) noexcept {
-  return wait == no_timeout || at > never - wait ? never : at + wait;
-}
-
-}  // namespace
-
 // What is armed when:
 //   handshake       opening_handshake
 //   open            message_assembly while a message is under way, else first_message until one was;
@@ -27,11 +18,6 @@ Instant after(Instant at, Duration wait) noexcept {
 //   closing         close
 Instant Connection::deadline() const noexcept {
   const Timeouts& timeouts = config_->timeouts;
-  // Between two messages there is most often only the time of the next keep-alive.
-  if (phase_ == Phase::open && !in_message_ && !paused_ && seen_data_ && !ping_queued_ && ping_at_ == never &&
-      timeouts.idle == no_timeout && input_at_ != at_once && phase_at_ != at_once) {
-    return after(input_at_, timeouts.ping_interval);
-  }
   if (phase_ == Phase::closed) return never;
   if (input_at_ == at_once || phase_at_ == at_once) return at_once;
   if (phase_ == Phase::handshake) return after(phase_at_, timeouts.opening_handshake);

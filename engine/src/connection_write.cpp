@@ -17,24 +17,35 @@ std::error_code code_of(errc error) noexcept {
   return error == errc::none ? std::error_code{} : make_error_code(error);
 }
 
-// memcpy, and for the shortest messages without the call.
-inline void copy_payload(std::byte* to, ConstBytes payload) noexcept {
-  using detail::load_word, detail::store_word, detail::Sixteen;
+// Out of line and last, so that the short ones need no stack.
+[[gnu::noinline]] errc copy_any(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  std::memcpy(to, from, size);
+  return errc::none;
+}
+
+// memcpy, and for short messages without the call.
+inline errc copy_payload(std::byte* to, ConstBytes payload) noexcept {
   const std::size_t size = payload.size();
-  const std::byte* const from = payload.data();
-  if (size < 16 || size > 32) {
-    std::memcpy(to, from, size);
-    return;
+  if (size < 16 || size > 128) return copy_any(to, payload.data(), size);
+  if (size > 64) {
+    detail::copy_both_ends<4>(to, payload.data(), size);
+  } else if (size > 32) {
+    detail::copy_both_ends<2>(to, payload.data(), size);
+  } else {
+    detail::copy_both_ends<1>(to, payload.data(), size);
   }
-  store_word(to, load_word<Sixteen>(from));
-  store_word(to + size - 16, load_word<Sixteen>(from + size - 16));
+  return errc::none;
 }
 
 }  // namespace
 
-// A server's message of up to 64 KiB that finds room behind what is queued goes there at once. Every other
-// message, and every reason to refuse one, is the next function's.
 std::error_code Connection::send(MessageType type, ConstBytes payload) noexcept {
+  return code_of(send_message(type, payload));
+}
+
+// A server's message of up to 64 KiB that finds room behind what is queued, or in a block that is at hand,
+// goes there at once. Every other message, and every reason to refuse one, is the next function's.
+errc Connection::send_message(MessageType type, ConstBytes payload) noexcept {
   const std::size_t size = payload.size();
   const bool open_server = phase_ == Phase::open && !client_ && !sending_;
   if (!open_server || size - 1 >= 0xFFFF || checks_text(type)) {
@@ -42,33 +53,21 @@ std::error_code Connection::send(MessageType type, ConstBytes payload) noexcept 
   }
   const std::size_t header = size < 126 ? 2 : 4;
   if (out_.size() + header + size > config_->limits.output_bytes_max) return send_any(type, payload);
-  std::byte* const out = out_.append_behind(header + size);
-  if (out == nullptr) return send_in_block(type, payload);
+  std::byte* const out = out_.append_at_hand(*config_->pool, header + size);
+  if (out == nullptr) [[unlikely]]
+    return send_any(type, payload);
   pong_tail_ = 0;
   write_header(out, fin_bit | static_cast<unsigned>(type), size, false, {});
-  copy_payload(out + header, payload);
-  return {};
+  return copy_payload(out + header, payload);
 }
 
-// The first message in the queue, or one that the newest block has no room for.
-[[gnu::noinline]] std::error_code Connection::send_in_block(MessageType type, ConstBytes payload) noexcept {
-  const unsigned first_byte = fin_bit | static_cast<unsigned>(type);
-  const std::size_t header = payload.size() < 126 ? 2 : 4;
-  std::byte* const out = out_.append_whole(*config_->pool, header + payload.size());
-  if (out == nullptr) return code_of(queue_in_pieces(first_byte, payload, {}));
-  pong_tail_ = 0;
-  write_header(out, first_byte, payload.size(), false, {});
-  copy_payload(out + header, payload);
-  return {};
-}
-
-[[gnu::noinline]] std::error_code Connection::send_any(MessageType type, ConstBytes payload) noexcept {
+[[gnu::noinline]] errc Connection::send_any(MessageType type, ConstBytes payload) noexcept {
   if (sending_) return errc::message_unfinished;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
   if (checks_text(type)) {
     if (const errc error = check_text(payload, true, true); error != errc::none) return error;
   }
-  return code_of(queue_frame(fin_bit | static_cast<unsigned>(type), payload));
+  return queue_frame(fin_bit | static_cast<unsigned>(type), payload);
 }
 
 std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool end) noexcept {

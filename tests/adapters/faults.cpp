@@ -56,6 +56,15 @@ ssize_t __wrap_recv(int fd, void* buffer, size_t size, int flags) {
   return __real_recv(fd, buffer, std::min(size, fault.size_max), flags);
 }
 
+// A send() is a sendmsg() of one slice, to the tests; theirs do wait.
+ssize_t __real_send(int fd, const void* data, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void* data, size_t size, int flags) {
+  if ((flags & MSG_DONTWAIT) == 0) return __real_send(fd, data, size, flags);
+  const auto fault = decide(Call::sendmsg);
+  if (fails(fault)) return -1;
+  return __real_send(fd, data, std::min(size, fault.size_max), flags);
+}
+
 ssize_t __real_sendmsg(int fd, const msghdr* message, int flags);
 ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
   const auto fault = decide(Call::sendmsg);

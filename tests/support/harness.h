@@ -122,7 +122,14 @@ class Harness {
     const Data offered = gather();
     const std::size_t taken = std::min(size, offered.size());
     output.insert(output.end(), offered.begin(), offered.begin() + static_cast<std::ptrdiff_t>(taken));
-    subject.consume(taken, now);
+    const Instant deadline = subject.deadline();
+    if (subject.consume_whole(taken)) {
+      if (subject.deadline() != deadline) violation("another deadline after consume_whole()");
+      if (subject.output_size() != 0) violation("output after consume_whole()");
+      if (subject.poll()) violation("an event after consume_whole()");
+    } else {
+      subject.consume(taken, now);
+    }
     pump();
     return taken;
   }

@@ -75,6 +75,27 @@ class TestPool final : public BlockPool {
   std::set<std::byte*> live_;
 };
 
+// Keeps its free blocks where the engine finds them without a call.
+class AtHandPool final : public BlockPool {
+ public:
+  AtHandPool(std::size_t block_size, std::uint32_t count)
+      : memory_(new std::max_align_t[block_size / sizeof(std::max_align_t) * count]), blocks_(count) {
+    at_hand_ = {.blocks = blocks_.data(), .size = count, .size_max = count, .block_size = block_size};
+    auto* const base = reinterpret_cast<std::byte*>(memory_.get());
+    for (std::size_t i = 0; i < count; ++i) blocks_[i] = base + i * block_size;
+    std::memset(base, 0xA5, block_size * count);
+  }
+
+  std::size_t block_size() const noexcept override { return at_hand_.block_size; }
+  std::byte* acquire() noexcept override { return at_hand() ? take_at_hand() : nullptr; }
+  void release(std::byte* block) noexcept override { release_at_hand(block); }
+  std::size_t available() const { return at_hand_.size; }
+
+ private:
+  std::unique_ptr<std::max_align_t[]> memory_;
+  std::vector<std::byte*> blocks_;
+};
+
 class ArenaPool final : public BlockPool {
  public:
   ArenaPool(std::size_t block_size, std::size_t count)

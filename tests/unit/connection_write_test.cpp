@@ -38,6 +38,82 @@ TEST(ConnectionWrite, EverySizeInBothRoles) {
   }
 }
 
+// The same where blocks are had without a call: on the wire and in the pool all is as without.
+TEST(ConnectionWrite, EverySizeWithBlocksAtHand) {
+  for (const std::uint32_t count : {1u, 3u, 200u}) {
+    AtHandPool pool(4096, count);
+    Config config;
+    config.pool = &pool;
+    config.timeouts = no_timeouts();
+    Connection connection(Role::server, config);
+    ConnectionHarness h(connection);
+    std::size_t sent = 0;
+    for (std::size_t size = 1; size < 6000; size += size < 300 ? 1 : 311) {
+      const Data payload = noise(size, 1);
+      for (int twice = 0; twice < 2; ++twice) {
+        const std::size_t before = connection.output_size();
+        const std::error_code error = connection.send(MessageType::binary, view_of(payload));
+        if (!error) {
+          ++sent;
+          continue;
+        }
+        EXPECT_EQ(error, errc::blocks_exhausted);
+        EXPECT_EQ(connection.output_size(), before);
+      }
+      h.settle();
+      EXPECT_EQ(pool.available(), count);
+      const std::vector<Frame> frames = h.sent();
+      ASSERT_EQ(frames.size(), sent);
+      if (!frames.empty() && frames.back().payload.size() == size) {
+        expect_frame(frames.back(), Role::server, true, op_binary, payload);
+      }
+      EXPECT_TRUE(sent >= 1 || size >= 2000);
+      h.output.clear();
+      sent = 0;
+    }
+  }
+}
+
+TEST(ConnectionWrite, WholeOutputIsGatheredAndConsumedAtOnce) {
+  Bench bench(Role::server);
+  IoSlice slice;
+  EXPECT_FALSE(bench.connection.gather_whole(slice));  // there is none
+  ASSERT_FALSE(bench.connection.send("Hello"));
+  ASSERT_FALSE(bench.connection.send("again"));
+  ASSERT_TRUE(bench.connection.gather_whole(slice));
+  EXPECT_EQ(slice.size, 14u);
+  EXPECT_FALSE(bench.connection.consume_whole(13));
+  EXPECT_EQ(bench.connection.output_size(), 14u);
+  ASSERT_FALSE(bench.connection.send("!"));
+  EXPECT_FALSE(bench.connection.consume_whole(14)) << "that is no longer all";
+  bench.connection.consume(14, bench.h.now);
+  bench.h.pump();
+  ASSERT_TRUE(bench.connection.gather_whole(slice));
+  EXPECT_EQ(slice.size, 3u);
+  bench.connection.consume_gathered();
+  EXPECT_EQ(bench.connection.output_size(), 0u);
+  EXPECT_EQ(bench.pool.live(), 0u);
+}
+
+// Where something follows when the output leaves, the short way is refused.
+TEST(ConnectionWrite, WholeOutputIsRefusedWhereMoreFollows) {
+  IoSlice slice;
+  Bench inside(Role::server);
+  ASSERT_FALSE(inside.connection.send("Hello"));
+  inside.h.draining = false;
+  inside.h.feed(inside.peer.text("a", false));
+  EXPECT_FALSE(inside.connection.gather_whole(slice));
+  EXPECT_FALSE(inside.connection.consume_whole(inside.connection.output_size()));
+  Bench closing(Role::server);
+  ASSERT_FALSE(closing.connection.close());
+  EXPECT_FALSE(closing.connection.gather_whole(slice));
+  Bench borrowed(Role::server);
+  Data payload(10, 'p');
+  ASSERT_FALSE(
+      borrowed.connection.send_borrowed(MessageType::text, std::as_writable_bytes(std::span(payload)), 1));
+  EXPECT_FALSE(borrowed.connection.gather_whole(slice));
+}
+
 // RFC 6455 section 5.7, with its masking key.
 TEST(ConnectionWrite, Rfc6455Example) {
   Bench bench(Role::client);

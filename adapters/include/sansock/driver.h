@@ -44,6 +44,13 @@ class Driver {
     endpoint_.feed(input, now);
     return drain(now);
   }
+  // The first half of on_bytes(). True: that was all, since the connection is open and wants to be read from;
+  // its Interest is `deadline`, and to write what there is to gather(). False: resume() is to follow.
+  bool take_bytes(Bytes input, Instant now, Instant& deadline) {
+    endpoint_.feed(input, now);
+    poll_all();
+    return endpoint_.calm(deadline) && deadline > now;
+  }
   Interest on_eof(Instant now) {
     endpoint_.feed_eof(now);
     return drain(now);
@@ -58,7 +65,8 @@ class Driver {
     return drain(now);
   }
   // A handler may have `void on_written(Endpoint&)`, called when the transport took some output,
-  // before the events that follow from it: how a handler sees that its output drains.
+  // before the events that follow from it: how a handler sees that its output drains. It may also have
+  // `bool awaits_written() const`: where that is false, the call may be left out.
   Interest on_written(std::size_t written, Instant now) {
     endpoint_.consume(written, now);
     if constexpr (requires(H & handler, Endpoint & endpoint) { handler.on_written(endpoint); }) {
@@ -66,12 +74,19 @@ class Driver {
     }
     return drain(now);
   }
+  // The same, if that was all of the output and nothing follows from it: of the last Interest only `write`
+  // is no longer true then. Otherwise false, and nothing has happened.
+  bool on_written_whole(std::size_t written) { return !awaits_written() && endpoint_.consume_whole(written); }
+  // The same for what gather_whole() gave, when nothing has happened since then.
+  void on_gathered_written() noexcept { endpoint_.consume_gathered(); }
   // After commands from outside an event, and after resume_reading().
   Interest resume(Instant now) { return drain(now); }
   // Lifts Verdict::pause_reading. The stash is then to be given to on_bytes() before new input.
   void resume_reading() noexcept { endpoint_.pause_input(false); }
 
   std::size_t gather(std::span<IoSlice> slices) noexcept { return endpoint_.gather(slices); }
+  // The same if all of it is one slice, and nothing follows when all of that was sent. Otherwise false.
+  bool gather_whole(IoSlice& slice) noexcept { return !awaits_written() && endpoint_.gather_whole(slice); }
   // What gather() gave is being sent; on_written() will tell how much of it was, also when nothing was.
   void lend_output() noexcept { endpoint_.lend_output(); }
   Bytes detach_input() noexcept { return endpoint_.detach_input(); }
@@ -84,6 +99,14 @@ class Driver {
  private:
   Interest drain(Instant now) {
     poll_all();
+    Instant deadline;
+    if (endpoint_.calm(deadline) && deadline > now) [[likely]] {
+      return {.read = true, .write = endpoint_.output_size() != 0, .deadline = deadline};
+    }
+    return drain_timers(now);
+  }
+
+  [[gnu::noinline]] Interest drain_timers(Instant now) {
     // Commands arm timers without knowing the time; now it is known. While input is paused, some of it
     // may still be the endpoint's, and then its time may not go on: the deadline that is returned
     // makes the adapter call on_timeout() when it has detached that input.
@@ -94,6 +117,14 @@ class Driver {
       deadline = endpoint_.deadline();
     }
     return interest(deadline);
+  }
+
+  bool awaits_written() const noexcept {
+    if constexpr (requires(const H& handler) { handler.awaits_written(); }) {
+      return handler_.awaits_written();
+    } else {
+      return requires(H & handler, Endpoint & endpoint) { handler.on_written(endpoint); };
+    }
   }
 
   void poll_all() {

@@ -140,14 +140,14 @@ class EpollLoop {
   }
 
   // What is no connection: its slot is above all of theirs.
-  void handle_other(std::uint32_t slot, Instant now) {
+  [[gnu::noinline]] void handle_other(std::uint32_t slot, Instant now) {
     if (slot == detail::EpollCore::slot_of_mailbox) return core_.mailbox.run();
     if (slot >= detail::EpollCore::slot_of_listeners) {
       core_.accept_from(slot, options_.connections_max - connections_, now, core_.counters);
     }
   }
 
-  void handle_any(std::uint32_t slot, Channel& channel, std::uint32_t events, Instant now) {
+  [[gnu::noinline]] void handle_any(std::uint32_t slot, Channel& channel, std::uint32_t events, Instant now) {
     const bool hung_up = (events & EPOLLHUP) != 0;
     bool reading = (channel.notes().watched & watch_read) != 0;
     // "Hung up" without "writable": a send finds out what there is to say.
@@ -177,15 +177,17 @@ class EpollLoop {
 
   // Arranges to wait for what a channel wants.
   void follow(std::uint32_t index, Channel& channel, const detail::Wants& wants) {
-    if (wants.closed) return end(index, channel);
+    if (wants.closed) [[unlikely]]
+      return end(index, channel);
     const auto watched =
         static_cast<std::uint8_t>((wants.read ? watch_read : 0) | (wants.write ? watch_write : 0));
     const std::uint8_t before = channel.notes().watched;
-    if (watched != before && (watched != 0 || before != watch_nothing)) watch_for(index, channel, watched);
+    if (watched != before && (watched != 0 || before != watch_nothing)) [[unlikely]]
+      watch_for(index, channel, watched);
     core_.timers.set(index, wants.deadline);
   }
 
-  void watch_for(std::uint32_t index, Channel& channel, std::uint8_t watched) noexcept {
+  [[gnu::noinline]] void watch_for(std::uint32_t index, Channel& channel, std::uint8_t watched) noexcept {
     channel.notes().watched = watched;
     const std::uint32_t mask = ((watched & watch_read) != 0 ? EPOLLIN : 0u) |
                                ((watched & watch_write) != 0 ? EPOLLOUT : 0u) |
@@ -193,7 +195,7 @@ class EpollLoop {
     core_.rewatch(channel.fd(), mask, index, static_cast<std::uint32_t>(slots_.serial(index)));
   }
 
-  void end(std::uint32_t index, Channel& channel) {
+  [[gnu::noinline]] void end(std::uint32_t index, Channel& channel) {
     const ConnectionId id = slots_.id(index);
     core_.timers.remove(index);
     slots_.retire(index);
@@ -205,7 +207,7 @@ class EpollLoop {
   }
 
   // Bounded work a turn: what is left is due at once in the next one.
-  void expire(Instant now) {
+  [[gnu::noinline]] void expire(Instant now) {
     for (int i = 0; i < timers_per_turn; ++i) {
       const auto due = core_.timers.pop_due(now);
       if (!due) return;
@@ -215,7 +217,7 @@ class EpollLoop {
   }
 
   // Connections that were given commands from outside of their own events.
-  void settle(Instant now) {
+  [[gnu::noinline]] void settle(Instant now) {
     std::vector<ConnectionId> dirty = std::move(dirty_);
     dirty_.clear();
     for (const ConnectionId id : dirty) {

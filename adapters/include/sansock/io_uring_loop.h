@@ -116,10 +116,8 @@ class IoUringLoop {
     const auto completions = core_.wait(wait_max, core_.timers.next(), now);
     now = MonotonicClock::now();
     freed_ = false;
-    for (const detail::UringCompletion& completion : completions) {
-      handle(completion, now);
-      if (core_.flush_due()) flush_ring(now);
-    }
+    detail::RingContext context{core_, {}, now, options_.output_stall_timeout, detail::ring_ticks(now)};
+    for (const detail::UringCompletion& completion : completions) handle(completion, context);
     expire(now);
     settle(now);
     core_.try_accepting_again(freed_, room(), now);
@@ -163,10 +161,44 @@ class IoUringLoop {
 
   detail::RingContext context(std::uint32_t index, Instant now) noexcept {
     return {core_, detail::UringTag(UringOp::receive, index, slots_.serial(index)), now,
-            options_.output_stall_timeout};
+            options_.output_stall_timeout, detail::ring_ticks(now)};
   }
 
-  void handle(const detail::UringCompletion& completion, Instant now) {
+  // Nearly all completions are of these two kinds. Only what is received brings about sends that may have to
+  // be handed over.
+  void handle(const detail::UringCompletion& completion, detail::RingContext& context) {
+    const std::uint32_t index = completion.tag.slot();
+    const UringOp op = completion.tag.op();
+    if (op == UringOp::receive) {
+      if (Channel* const channel = slots_.find(index, completion.tag.serial())) [[likely]] {
+        context.tag = completion.tag;
+        const detail::RingWants wants = channel->on_received(completion, context);
+        if (wants.closed || wants.again) [[unlikely]] {
+          follow_completion(completion, wants);
+        } else {
+          core_.timers.set(index, wants.deadline);
+        }
+        if (core_.flush_due()) [[unlikely]]
+          flush_ring(context.now);
+        return;
+      }
+    } else if (op == UringOp::send && all_sent(completion)) [[likely]] {
+      return;
+    }
+    handle_any(completion, context.now);
+    if (core_.flush_due()) flush_ring(context.now);
+  }
+  bool all_sent(const detail::UringCompletion& completion) {
+    Channel* const channel = slots_.find(completion.tag.slot(), completion.tag.serial());
+    return channel != nullptr && channel->on_all_sent(completion);
+  }
+  [[gnu::noinline]] void follow_completion(const detail::UringCompletion& completion,
+                                           const detail::RingWants& wants) {
+    const std::uint32_t index = completion.tag.slot();
+    follow(index, slots_[index], wants);
+  }
+
+  [[gnu::noinline]] void handle_any(const detail::UringCompletion& completion, Instant now) {
     switch (completion.tag.op()) {
       case UringOp::accept: return core_.on_accept(completion, room(), now);
       case UringOp::mailbox: return core_.on_mailbox(completion);
@@ -186,28 +218,31 @@ class IoUringLoop {
       case UringOp::send: return follow(index, *channel, channel->on_sent(completion, context));
       case UringOp::shutdown: return follow(index, *channel, channel->on_shut_down(context));
       case UringOp::hang_up: return follow(index, *channel, channel->on_hang_up(completion, context));
-      default:
-        return follow(index, *channel, channel->on_received(completion, !completion.socket_filled, context));
+      default: return follow(index, *channel, channel->on_received(completion, context));
     }
   }
 
-  void flush_ring(Instant now) {
+  [[gnu::noinline]] void flush_ring(Instant now) {
     std::array<detail::UringCompletion, 64> sent;
     for (int i = 0; i < flushes_max; ++i) {
       const auto completions = core_.flush(sent);
       if (completions.empty()) return;
-      for (const detail::UringCompletion& completion : completions) handle(completion, now);
+      for (const detail::UringCompletion& completion : completions) {
+        if (!all_sent(completion)) handle_any(completion, now);
+      }
     }
   }
 
   // Arranges for what a channel wants.
   void follow(std::uint32_t index, Channel& channel, const detail::RingWants& wants) {
-    if (wants.closed) return end(index, channel);
-    if (wants.again) touch(slots_.id(index));
+    if (wants.closed) [[unlikely]]
+      return end(index, channel);
+    if (wants.again) [[unlikely]]
+      touch(slots_.id(index));
     core_.timers.set(index, wants.deadline);
   }
 
-  void end(std::uint32_t index, Channel& channel) {
+  [[gnu::noinline]] void end(std::uint32_t index, Channel& channel) {
     const ConnectionId id = slots_.id(index);
     core_.timers.remove(index);
     slots_.retire(index);
@@ -220,7 +255,7 @@ class IoUringLoop {
   }
 
   // Bounded work a turn: what is left is due at once in the next one.
-  void expire(Instant now) {
+  [[gnu::noinline]] void expire(Instant now) {
     for (int i = 0; i < timers_per_turn; ++i) {
       const auto due = core_.timers.pop_due(now);
       if (!due) return;
@@ -230,7 +265,7 @@ class IoUringLoop {
 
   // Connections that were given commands from outside of their own events, or that the ring had no
   // room for.
-  void settle(Instant now) {
+  [[gnu::noinline]] void settle(Instant now) {
     if (dirty_.empty()) return;
     std::vector<ConnectionId> dirty = std::move(dirty_);
     dirty_.clear();

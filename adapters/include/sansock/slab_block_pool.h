@@ -27,9 +27,9 @@ class SlabBlockPool final : public BlockPool {
   // Gives the pages of all free blocks back: for when a burst is over.
   void trim() noexcept;
 
-  std::size_t in_use() const noexcept { return in_use_; }
+  std::size_t in_use() const noexcept { return out_ - at_hand_.size; }
   std::size_t in_use_peak() const noexcept { return in_use_peak_; }
-  std::size_t warm() const noexcept { return warm_.size; }
+  std::size_t warm() const noexcept { return at_hand_.size; }
 
  private:
   // Free blocks, the one that came back last on top. Room is made with each chunk, so that a block
@@ -44,14 +44,15 @@ class SlabBlockPool final : public BlockPool {
   };
 
   bool map_chunk() noexcept;
+  void give_back(std::byte* block) noexcept;
 
   std::size_t blocks_max_;
   std::size_t warm_max_;
-  std::size_t in_use_ = 0;
+  std::size_t out_ = 0;  // in use or at hand
   std::size_t in_use_peak_ = 0;
-  Stack warm_;                      // pages probably present
-  Stack cold_;                      // pages given back
-  std::vector<std::byte*> chunks_;  // the mappings
+  std::unique_ptr<std::byte*[]> warm_;  // what is at hand: pages probably present
+  Stack cold_;                          // pages given back
+  std::vector<std::byte*> chunks_;      // the mappings
 };
 
 }  // namespace sansock

@@ -25,7 +25,9 @@ class TimerQueue {
   void reserve(std::uint32_t count);
 
   // The slot wants to be popped at `deadline` or earlier. `never` leaves an entry as it is.
-  void set(std::uint32_t slot, Instant deadline) noexcept;
+  void set(std::uint32_t slot, Instant deadline) noexcept {
+    if (deadline != never) set_entry(slot, deadline);
+  }
   void remove(std::uint32_t slot) noexcept;
   // Takes off a slot whose entry is due, oldest first; nullopt if none is.
   std::optional<std::uint32_t> pop_due(Instant now) noexcept;
@@ -47,6 +49,7 @@ class TimerQueue {
   std::uint32_t& position(std::uint32_t slot) noexcept {
     return chunks_[slot / chunk_slots]->positions[slot % chunk_slots];
   }
+  void set_entry(std::uint32_t slot, Instant deadline) noexcept;
   void place(std::uint32_t index, std::uint64_t entry) noexcept;
   void sift_up(std::uint32_t index, std::uint64_t entry) noexcept;
   void sift_down(std::uint32_t index, std::uint64_t entry) noexcept;

@@ -65,22 +65,13 @@ ReceiveBuffers::~ReceiveBuffers() {
   if (memory_ != nullptr) munmap(memory_, count_ * size_);
 }
 
-Bytes ReceiveBuffers::taken(std::uint16_t buffer, std::size_t size) noexcept {
-  assert(buffer < count_ && size <= size_ && posted_ > 0);
-  --posted_;
-  size_mean_ += (static_cast<std::ptrdiff_t>(size) - size_mean_) / 16;
-  posted_min_ = std::min(posted_min_, posted_);
-  warm_ = true;
-  return {memory_of(buffer), size};
+void ReceiveBuffers::spare(std::uint16_t buffer) noexcept {
+  spare_.push_back(buffer);  // its room was reserved
+  if (++reads_ % look_again == 0) look();
 }
 
-void ReceiveBuffers::recycle(std::uint16_t buffer) noexcept {
-  if (posted_ < target_) {
-    post(buffer);
-  } else {
-    spare_.push_back(buffer);  // its room was reserved
-  }
-  if (++reads_ % look_again == 0 && target_ > fitting()) shrink(fitting());
+void ReceiveBuffers::look() noexcept {
+  if (target_ > fitting()) shrink(fitting());
   if (reads_ < window) return;
   // Half of them would have done all the time.
   if (posted_min_ > target_ / 2) shrink(target_ / 2);
@@ -104,12 +95,6 @@ void ReceiveBuffers::shrink(unsigned target) noexcept {
 void ReceiveBuffers::starved() noexcept {
   posted_min_ = 0;
   target_ = std::max(target_, std::min(2 * target_, fitting()));
-}
-
-void ReceiveBuffers::post(std::uint16_t buffer) noexcept {
-  io_uring_buf_ring_add(shared_, memory_of(buffer), static_cast<unsigned>(size_), buffer,
-                        io_uring_buf_ring_mask(count_), pending_++);
-  ++posted_;
 }
 
 void ReceiveBuffers::publish(bool quiet) noexcept {

@@ -7,6 +7,8 @@
 
 #include <liburing.h>
 
+#include <algorithm>
+#include <cassert>
 #include <system_error>
 #include <vector>
 
@@ -28,8 +30,36 @@ class ReceiveBuffers {
   std::error_code open(io_uring* ring, unsigned count, std::size_t size);
 
   // What a completion brought. The kernel has no claim to it until recycle().
-  Bytes taken(std::uint16_t buffer, std::size_t size) noexcept;
-  void recycle(std::uint16_t buffer) noexcept;
+  Bytes taken(std::uint16_t buffer, std::size_t size) noexcept {
+    assert(buffer < count_ && size <= size_ && posted_ > 0);
+    --posted_;
+    size_mean_ += (static_cast<std::ptrdiff_t>(size) - size_mean_) / 16;
+    posted_min_ = std::min(posted_min_, posted_);
+    warm_ = true;
+    return {memory_of(buffer), size};
+  }
+  void recycle(std::uint16_t buffer) noexcept {
+    if (posted_ >= target_) [[unlikely]]
+      return spare(buffer);
+    post(buffer);
+    if (++reads_ % look_again == 0) look();
+  }
+  // Both at once, of bytes that were looked at where they lie.
+  void used(std::uint16_t buffer, std::size_t size) noexcept {
+    assert(posted_ > 0);
+    size_mean_ += (static_cast<std::ptrdiff_t>(size) - size_mean_) / 16;
+    posted_min_ = std::min(posted_min_, posted_ - 1);
+    warm_ = true;
+    if (posted_ > target_) [[unlikely]] {
+      --posted_;
+      return spare(buffer);
+    }
+    --posted_;
+    post(buffer);
+    if (++reads_ % look_again == 0) look();
+  }
+  std::byte* memory() const noexcept { return memory_; }
+  std::size_t size() const noexcept { return size_; }
   // The kernel found none (ENOBUFS). There will be more of them, unless what they are filled with would
   // no longer fit a cache: to be asked again is cheaper than memory that is cold.
   void starved() noexcept;
@@ -47,10 +77,17 @@ class ReceiveBuffers {
   // Reads after which the target is looked at again: at the memory, and at what was left over.
   static constexpr unsigned look_again = 64;
   static constexpr unsigned window = 4096;
+  static_assert(window % look_again == 0);
   static constexpr std::size_t cache_size = 1u << 20;
 
   std::byte* memory_of(std::uint16_t buffer) const noexcept { return memory_ + buffer * size_; }
-  void post(std::uint16_t buffer) noexcept;
+  void post(std::uint16_t buffer) noexcept {
+    io_uring_buf_ring_add(shared_, memory_of(buffer), static_cast<unsigned>(size_), buffer,
+                          io_uring_buf_ring_mask(count_), pending_++);
+    ++posted_;
+  }
+  void spare(std::uint16_t buffer) noexcept;
+  void look() noexcept;
   void shrink(unsigned target) noexcept;
   unsigned fitting() const noexcept;
 

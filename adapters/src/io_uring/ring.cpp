@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 
 namespace sansock::detail {
 namespace {
@@ -31,14 +33,20 @@ constexpr unsigned wishes[] = {
 // may change once it was handed over, and a wait takes a timeout with it.
 constexpr unsigned needed = IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG;
 
+static_assert(sizeof(UringCompletion) == sizeof(io_uring_cqe) &&
+              alignof(UringCompletion) == alignof(io_uring_cqe) &&
+              offsetof(UringCompletion, result) == offsetof(io_uring_cqe, res) &&
+              offsetof(UringCompletion, flags) == offsetof(io_uring_cqe, flags));
+static_assert(UringCompletion::flag_buffer == IORING_CQE_F_BUFFER &&
+              UringCompletion::flag_more == IORING_CQE_F_MORE &&
+              UringCompletion::flag_socket_filled == IORING_CQE_F_SOCK_NONEMPTY &&
+              UringCompletion::flag_notification == IORING_CQE_F_NOTIF &&
+              UringCompletion::buffer_shift == IORING_CQE_BUFFER_SHIFT);
+
 UringCompletion completion_of(const io_uring_cqe& cqe) noexcept {
-  return {.tag = UringTag(cqe.user_data),
-          .result = cqe.res,
-          .buffer = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT),
-          .has_buffer = (cqe.flags & IORING_CQE_F_BUFFER) != 0,
-          .more = (cqe.flags & IORING_CQE_F_MORE) != 0,
-          .socket_filled = (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) != 0,
-          .notification = (cqe.flags & IORING_CQE_F_NOTIF) != 0};
+  UringCompletion completion;
+  std::memcpy(static_cast<void*>(&completion), &cqe, sizeof completion);
+  return completion;
 }
 
 std::error_code system_error(int error) noexcept { return {error, std::system_category()}; }
@@ -86,9 +94,7 @@ bool Ring::enable() noexcept {
   return enabled_;
 }
 
-io_uring_sqe* Ring::next() noexcept {
-  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
-  if (sqe != nullptr) return sqe;
+io_uring_sqe* Ring::next_after_submit() noexcept {
   submit();
   return io_uring_get_sqe(&ring_);
 }
@@ -115,13 +121,14 @@ std::span<const UringCompletion> Ring::wait(Duration wait_max) noexcept {
     // ETIME and EINTR are turns without completions; the caller looks at its flags and at the time.
     io_uring_submit_and_wait_timeout(&ring_, &first, 1, wait_max == no_timeout ? nullptr : &timeout, nullptr);
   }
-  unsigned head;
-  unsigned count = 0;
-  io_uring_cqe* cqe;
-  io_uring_for_each_cqe(&ring_, head, cqe) {
-    batch_[count++] = completion_of(*cqe);
-    if (count == batch_max) break;
-  }
+  const unsigned head = *ring_.cq.khead;
+  const unsigned count = std::min(io_uring_cq_ready(&ring_), batch_max);
+  const unsigned begin = head & ring_.cq.ring_mask;
+  const unsigned first = std::min(count, ring_.cq.ring_entries - begin);  // up to the end of the ring
+  void* const batch = batch_.data();
+  std::memcpy(batch, ring_.cq.cqes + begin, first * sizeof(UringCompletion));
+  std::memcpy(static_cast<std::byte*>(batch) + first * sizeof(UringCompletion), ring_.cq.cqes,
+              (count - first) * sizeof(UringCompletion));
   io_uring_cq_advance(&ring_, count);
   return std::span(batch_).first(count);
 }

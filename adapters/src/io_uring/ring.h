@@ -25,7 +25,20 @@ class Ring {
   bool is_open() const noexcept { return open_; }
 
   // An empty submission. nullptr: the kernel takes none now, because completions wait to be taken.
-  io_uring_sqe* next() noexcept;
+  io_uring_sqe* next() noexcept {
+    io_uring_sqe* const sqe = next_here();
+    return sqe != nullptr ? sqe : next_after_submit();
+  }
+  // The same without making room for it. As io_uring_get_sqe(), for a ring of plain submissions that the
+  // kernel only takes when it is asked to.
+  io_uring_sqe* next_here() noexcept {
+    io_uring_sq& sq = ring_.sq;
+    const unsigned tail = sq.sqe_tail;
+    if (tail - *sq.khead >= sq.ring_entries) [[unlikely]]
+      return nullptr;
+    sq.sqe_tail = tail + 1;
+    return &sq.sqes[tail & sq.ring_mask];
+  }
   // Hands over what was prepared.
   void submit() noexcept;
   // Hands over what was prepared, and waits for at least one completion: at most `wait_max`, or not
@@ -50,6 +63,7 @@ class Ring {
  private:
   static constexpr unsigned batch_max = 512;
   bool enable() noexcept;
+  io_uring_sqe* next_after_submit() noexcept;
   void probe() noexcept;
 
   io_uring ring_{};

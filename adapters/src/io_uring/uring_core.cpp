@@ -67,7 +67,6 @@ struct UringCore::Parts {
   MessageArena arena;
   LoopCounters counters;
   std::vector<LoopSocket> closing;  // for which the ring had no room
-  std::size_t zero_copy_min = SIZE_MAX;
   bool tcp_nodelay = true;
   bool direct = false;
   bool multishot = true;  // receives
@@ -78,6 +77,7 @@ struct UringCore::Parts {
 
   UringOp receive_op() const noexcept { return multishot ? UringOp::receive : UringOp::receive_once; }
   io_uring_sqe* prepare(LoopSocket socket, UringTag tag) noexcept;
+  static void begin(io_uring_sqe& sqe, LoopSocket socket, UringTag tag) noexcept;
   bool close_direct(LoopSocket socket) noexcept;
   void arm_mailbox(int fd) noexcept;
   unsigned make_table(unsigned connections_max) noexcept;
@@ -100,9 +100,12 @@ std::error_code UringCore::open(const LoopOptions& options) {
   if (const auto error = parts_->buffers.open(parts_->ring.get(), buffers, options.receive_buffer_size)) {
     return error;
   }
+  buffers_memory_ = parts_->buffers.memory();
+  buffer_size_ = parts_->buffers.size();
+  buffers_ = buffers;
   parts_->listeners.open(parts_->ring, parts_->make_table(options.connections_max));
   parts_->tcp_nodelay = options.tcp_nodelay;
-  if (parts_->ring.supports(IORING_OP_SENDMSG_ZC)) parts_->zero_copy_min = options.zero_copy_min;
+  if (parts_->ring.supports(IORING_OP_SENDMSG_ZC)) zero_copy_min_ = options.zero_copy_min;
   return mailbox.open();
 }
 
@@ -170,12 +173,14 @@ const LoopCounters& UringCore::counters() const noexcept {
 // A submission about a socket, to be filled in further: io_uring_prep_*() would clear it.
 io_uring_sqe* UringCore::Parts::prepare(LoopSocket socket, UringTag tag) noexcept {
   io_uring_sqe* const sqe = ring.next();
-  if (sqe == nullptr) return nullptr;
-  io_uring_prep_nop(sqe);
-  sqe->fd = socket.number;
-  if (socket.direct) sqe->flags |= IOSQE_FIXED_FILE;
-  sqe->user_data = tag.word();
+  if (sqe != nullptr) begin(*sqe, socket, tag);
   return sqe;
+}
+void UringCore::Parts::begin(io_uring_sqe& sqe, LoopSocket socket, UringTag tag) noexcept {
+  io_uring_prep_nop(&sqe);
+  sqe.fd = socket.number;
+  if (socket.direct) sqe.flags |= IOSQE_FIXED_FILE;
+  sqe.user_data = tag.word();
 }
 
 UringOp UringCore::receive(LoopSocket socket, UringTag tag) noexcept {
@@ -193,7 +198,7 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
                      bool zero_copy_allowed) noexcept {
   std::size_t size = 0;
   for (const IoSlice& slice : slices) size += slice.size;
-  const bool zero_copy = zero_copy_allowed && size >= parts_->zero_copy_min;
+  const bool zero_copy = zero_copy_allowed && !copied(size);
   const msghdr* message = nullptr;
   if (slices.size() > 1) {
     message = parts_->arena.make(slices);
@@ -217,6 +222,20 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
     sqe->addr = reinterpret_cast<std::uint64_t>(slices[0].base);
     sqe->len = static_cast<std::uint32_t>(slices[0].size);
   }
+  return true;
+}
+
+bool UringCore::send_copied(LoopSocket socket, UringTag tag, IoSlice slice) noexcept {
+  io_uring_sqe* const sqe = parts_->ring.next_here();
+  if (sqe == nullptr) [[unlikely]]
+    return false;
+  Parts::begin(*sqe, socket, tag);
+  sqe->opcode = IORING_OP_SEND;
+  sqe->msg_flags = MSG_NOSIGNAL;
+  sqe->addr = reinterpret_cast<std::uint64_t>(slice.base);
+  sqe->len = static_cast<std::uint32_t>(slice.size);
+  prepared_bytes_ += slice.size;
+  ++prepared_sends_;
   return true;
 }
 
@@ -289,15 +308,19 @@ std::span<const UringCompletion> UringCore::flush(std::span<UringCompletion> com
 }
 
 Bytes UringCore::received(const UringCompletion& completion) noexcept {
-  return parts_->buffers.taken(completion.buffer, static_cast<std::size_t>(std::max(completion.result, 0)));
+  return parts_->buffers.taken(completion.buffer(), static_cast<std::size_t>(std::max(completion.result, 0)));
 }
 
 void UringCore::recycle(const UringCompletion& completion) noexcept {
-  parts_->buffers.recycle(completion.buffer);
+  parts_->buffers.recycle(completion.buffer());
+}
+
+void UringCore::used(const UringCompletion& completion) noexcept {
+  parts_->buffers.used(completion.buffer(), static_cast<std::size_t>(completion.result));
 }
 
 void UringCore::discard(const UringCompletion& completion) noexcept {
-  if (!completion.has_buffer) return;
+  if (!completion.has_buffer()) return;
   received(completion);
   recycle(completion);
 }
@@ -361,7 +384,7 @@ void UringCore::Parts::arm_mailbox(int fd) noexcept {
 }
 
 void UringCore::on_mailbox(const UringCompletion& completion) {
-  if (!completion.more) parts_->mailbox_armed = false;
+  if (!completion.more()) parts_->mailbox_armed = false;
   mailbox.run();
 }
 

@@ -101,9 +101,9 @@ unsigned UringListeners::room_for(unsigned room) const noexcept {
 
 void UringListeners::on_completion(const UringCompletion& completion, unsigned room, Instant now,
                                    LoopCounters& counters) {
-  if (!completion.more) --under_way_;
+  if (!completion.more()) --under_way_;
   Listener* const listener = find(completion.tag);
-  if (listener != nullptr && !completion.more) listener->state = State::idle;
+  if (listener != nullptr && !completion.more()) listener->state = State::idle;
   if (completion.result < 0) {
     if (listener != nullptr) on_error(*listener, -completion.result, now, counters);
     return;

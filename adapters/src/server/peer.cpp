@@ -22,7 +22,20 @@ inline std::error_code Peer::output_command(Command&& command) {
   return error;
 }
 
+// Most often an answer to the event that is being handled: then there is no loop to be told.
 std::error_code Peer::send(MessageType type, ConstBytes payload) {
+  ServerPeer& peer = self();
+  Endpoint* const endpoint = peer.own_endpoint();
+  if (endpoint == nullptr) [[unlikely]]
+    return peer.send_outside(type, payload);
+  const errc error = endpoint->send_message(type, payload);
+  const bool high = endpoint->output_size() > peer.route().high_watermark;
+  if (error != errc::none || high) [[unlikely]]
+    return peer.check_sent(*endpoint, error);
+  return {};
+}
+
+[[gnu::noinline]] std::error_code ServerPeer::send_outside(MessageType type, ConstBytes payload) {
   return output_command([&](Endpoint& endpoint) { return endpoint.send(type, payload); });
 }
 

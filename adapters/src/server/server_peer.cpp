@@ -16,11 +16,20 @@ ConnectionId ServerPeer::connection_id() const noexcept { return thread_->loop()
 
 Verdict ServerPeer::on_event(Endpoint& endpoint, const Event& event) {
   const ServerThread::OwnEvent scope(*thread_, *this, endpoint);
+  if (event.kind == EventKind::data) [[likely]] {
+    on_data(endpoint, event);
+  } else {
+    on_other_event(endpoint, event);
+  }
+  return Verdict::keep;  // pausing and aborting went to the endpoint already
+}
+
+[[gnu::noinline]] void ServerPeer::on_other_event(Endpoint& endpoint, const Event& event) {
   switch (event.kind) {
-    case EventKind::none: break;
+    case EventKind::none:
+    case EventKind::data: break;
     case EventKind::request: on_request(endpoint, event.error); break;
     case EventKind::open: on_open(endpoint); break;
-    case EventKind::data: on_data(endpoint, event); break;
     case EventKind::ping:
       if (const auto& handler = route().route.on_ping) handler(*this, event.bytes);
       break;
@@ -35,7 +44,6 @@ Verdict ServerPeer::on_event(Endpoint& endpoint, const Event& event) {
       break;
     case EventKind::closed: on_closed(endpoint, event); break;
   }
-  return Verdict::keep;  // pausing and aborting went to the endpoint already
 }
 
 void ServerPeer::on_open(Endpoint&) {
@@ -47,7 +55,7 @@ void ServerPeer::on_open(Endpoint&) {
 void ServerPeer::on_data(Endpoint& endpoint, const Event& event) {
   if (deaf_) return;
   const Route& route = this->route().route;
-  if (route.on_run) {
+  if (route.on_run) [[likely]] {
     const Run run{.type = event.type, .bytes = event.bytes, .begin = event.begin, .end = event.end};
     route.on_run(*this, run);
   } else if (!route.on_message) {
@@ -126,6 +134,10 @@ void ServerPeer::release_extra() noexcept {
 }
 
 // --- output ---------------------------------------------------------------------------------------
+
+std::error_code ServerPeer::check_sent(Endpoint& endpoint, errc error) {
+  return check_output(endpoint, error == errc::none ? std::error_code{} : make_error_code(error));
+}
 
 std::error_code ServerPeer::check_output(Endpoint& endpoint, std::error_code error) {
   const bool full = error == errc::output_full;

@@ -33,6 +33,7 @@ class ServerPeer : public Peer {
   void on_written(Endpoint& endpoint) {
     if (output_high_) on_output_taken(endpoint);
   }
+  bool awaits_written() const noexcept { return output_high_; }
   void on_gone(ConnectionId id);
 
   // Of a peer whose transport was not released yet.
@@ -47,12 +48,15 @@ class ServerPeer : public Peer {
   // The next three are asked for with every message, and lie in server_thread.h to be inlined.
   // The peer's engine; nullptr once its transport was released.
   Endpoint* endpoint() const noexcept;
+  // The same while an event of its own is being handled; else nullptr.
+  Endpoint* own_endpoint() const noexcept;
   // To be called after commands: the loop has to look at this peer, unless it is at it anyway.
   void touch();
   const RouteEntry& route() const noexcept;
 
   // server_peer.cpp
   void on_open(Endpoint& endpoint);
+  void on_other_event(Endpoint& endpoint, const Event& event);
   void on_data(Endpoint& endpoint, const Event& event);
   void on_fragment(Endpoint& endpoint, const Event& event);
   void on_output_taken(Endpoint& endpoint);
@@ -64,6 +68,8 @@ class ServerPeer : public Peer {
   // After something was to be queued, with its result: acts as the route's OutputPolicy says. Only
   // needed after an error, or above the high watermark.
   std::error_code check_output(Endpoint& endpoint, std::error_code error);
+  std::error_code send_outside(MessageType type, ConstBytes payload);
+  std::error_code check_sent(Endpoint& endpoint, errc error);
   void set_paused(Endpoint& endpoint, bool by_user, bool by_policy);
   CloseStatus close_status_of(const Endpoint& endpoint) const noexcept;
 

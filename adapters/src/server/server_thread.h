@@ -79,6 +79,9 @@ class ServerThread {
     ServerThread& thread_;
   };
   bool in_own_event(const ServerPeer& peer) const noexcept { return current_peer_ == &peer; }
+  Endpoint* own_endpoint_of(const ServerPeer& peer) const noexcept {
+    return in_own_event(peer) ? current_endpoint_ : nullptr;
+  }
   Endpoint* endpoint_of(const ServerPeer& peer) const noexcept {
     return in_own_event(peer) ? current_endpoint_ : find_endpoint(peer);
   }
@@ -143,6 +146,8 @@ class ServerThread {
 };
 
 inline Endpoint* ServerPeer::endpoint() const noexcept { return thread_->endpoint_of(*this); }
+
+inline Endpoint* ServerPeer::own_endpoint() const noexcept { return thread_->own_endpoint_of(*this); }
 
 inline void ServerPeer::touch() {
   if (!thread_->in_own_event(*this)) thread_->loop().touch(connection_id());

@@ -48,32 +48,70 @@ class Connection {
   // --- inputs -----------------------------------------------------------------------------------
   // Borrows `input` until poll() gives `none`; it is unmasked in place. Empty input is a no-op.
   // `now` never goes back.
-  void feed(Bytes input, Instant now) noexcept;
+  void feed(Bytes input, Instant now) noexcept {
+    if (!settled_ || input_ != input_end_) [[unlikely]]
+      __builtin_trap();
+    if (input.empty()) return;
+    if (now < input_at_) [[unlikely]]
+      __builtin_trap();
+    settled_ = 0;
+    if (phase_at_ == at_once) phase_at_ = now;
+    input_at_ = now;
+    if (phase_ != detail::Phase::open && input_ended()) return;
+    input_ = input.data();
+    input_end_ = input_ + input.size();
+  }
   // The transport's read half has ended; nothing is fed afterwards.
   void feed_eof(Instant now) noexcept;
   // A deadline may have passed. Early or spurious calls are no-ops.
   void handle_timeout(Instant now) noexcept;
   // The transport took the oldest `written` bytes of what gather() gave.
   void consume(std::size_t written, Instant now) noexcept;
+  // The same, if that is all there was and neither an event nor another deadline follows from it: then
+  // there is nothing to poll. Otherwise false, and nothing has happened.
+  bool consume_whole(std::size_t written) noexcept {
+    if (!at_rest() || written != out_.size() || !out_.consume_first(*config_->pool)) return false;
+    lent_ = 0;
+    return true;
+  }
+  // The same for all that gather_whole() gave, when nothing has happened since then.
+  void consume_gathered() noexcept {
+    if (!out_.offered_all()) [[unlikely]]
+      __builtin_trap();
+    out_.release_first(*config_->pool);
+  }
   // The transport is gone (errc::transport_error) or is to be dropped without a closing handshake
   // (errc::aborted, or an adapter's own deadline). Unsent output is discarded.
   void abort(errc cause) noexcept;
 
   // --- polls ------------------------------------------------------------------------------------
-  Event poll() noexcept {
-    if (input_ != input_end_ || !between_messages()) return poll_input();
-    settled_ = 1;
-    return {};
-  }
+  Event poll() noexcept { return between_messages() ? poll_between() : poll_any(); }
   // Fills `slices` with queued output, oldest first; returns how many. The memory stays where it
   // is until consume() has passed it. Calling it again gives the same bytes again.
-  std::size_t gather(std::span<IoSlice> slices) noexcept;
+  std::size_t gather(std::span<IoSlice> slices) noexcept { return out_.gather(slices); }
+  // The same, if all of it is one slice and consume_whole() will do. Otherwise false.
+  bool gather_whole(IoSlice& slice) noexcept { return at_rest() && out_.gather_first(slice); }
   // An asynchronous transport reads what gather() gave while other things happen: until the next
   // consume(), which may say 0, none of that memory is released, whatever ends the connection.
   // Event::sent of a lent segment and Event::closed wait for that consume().
-  void lend_output() noexcept;
+  void lend_output() noexcept {
+    if (phase_ == detail::Phase::closed || out_.empty()) [[unlikely]]
+      __builtin_trap();
+    lent_ = 1;
+  }
   // When to call handle_timeout(): `never`, or `at_once` after a command that armed a timer.
   Instant deadline() const noexcept;
+  // Whether the connection is open and reads on, with no deadline but that of its next keep-alive: which
+  // is most often so between two messages. `deadline` is that one then.
+  bool calm(Instant& deadline) const noexcept {
+    const Timeouts& timeouts = config_->timeouts;
+    if (phase_ != detail::Phase::open || in_message_ || paused_ || ping_queued_ || !seen_data_ ||
+        ping_at_ != never || timeouts.idle != no_timeout || input_at_ == at_once || phase_at_ == at_once) {
+      return false;
+    }
+    deadline = after(input_at_, timeouts.ping_interval);
+    return true;
+  }
   TransportAction transport_action() const noexcept {
     if (phase_ == detail::Phase::closed) return TransportAction::close;
     return phase_ == detail::Phase::lingering ? TransportAction::shutdown_write : TransportAction::keep;
@@ -83,6 +121,8 @@ class Connection {
   // Sends a whole message; copied (and masked by a client) in one pass.
   std::error_code send(MessageType type, ConstBytes payload) noexcept;
   std::error_code send(std::string_view text) noexcept { return send(MessageType::text, as_bytes(text)); }
+  // The same, for callers that have no use for a std::error_code.
+  errc send_message(MessageType type, ConstBytes payload) noexcept;
   // Sends one fragment of a message; `end` makes it the last. The first part decides the type.
   std::error_code send_part(MessageType type, ConstBytes payload, bool end) noexcept;
   // Sends a whole message without copying it. The memory is the engine's, which may mask it in
@@ -147,7 +187,20 @@ class Connection {
     return phase_ == detail::Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ &&
            !paused_ && block_ == nullptr && !out_.has_sent();
   }
+  // Whether nothing follows when output leaves. All input is read.
+  bool at_rest() const noexcept {
+    return phase_ == detail::Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ &&
+           !paused_ && !ping_queued_ && settled_ && pong_end_ == 0 && block_ == nullptr &&
+           input_ == input_end_;
+  }
   bool past_opening() const noexcept { return phase_ != detail::Phase::handshake && !opening_; }
+
+  // Only between two messages.
+  Event poll_between() noexcept {
+    if (input_ != input_end_) return poll_input();
+    settled_ = 1;
+    return {};
+  }
 
   // connection_poll.cpp
   Event poll_input() noexcept;
@@ -177,8 +230,7 @@ class Connection {
   void discard() noexcept;
 
   // connection_write.cpp
-  std::error_code send_in_block(MessageType type, ConstBytes payload) noexcept;
-  std::error_code send_any(MessageType type, ConstBytes payload) noexcept;
+  errc send_any(MessageType type, ConstBytes payload) noexcept;
   errc check_sendable(std::size_t payload_size) const noexcept;
   errc check_room(std::size_t size) const noexcept;
   bool checks_text(MessageType type) const noexcept {
@@ -198,6 +250,11 @@ class Connection {
   Event closed_event() noexcept;
   bool discarding() const noexcept;
   void release_control_block() noexcept;
+
+  // `at` plus `wait`, without overflow; `never` for a deadline that is switched off.
+  static Instant after(Instant at, Duration wait) noexcept {
+    return wait == no_timeout || at > never - wait ? never : at + wait;
+  }
 
   // connection_time.cpp
   void arm(Instant now) noexcept {
@@ -254,10 +311,11 @@ class Connection {
   std::uint8_t paused_ : 1 = 0;
   std::uint8_t header_size_ : 4 = 0;  // bytes of a cut header in frame_.header
   std::uint8_t client_ : 1;
-  std::uint8_t sending_ : 1 = 0;    // between two parts of a message being sent
-  std::uint8_t settled_ : 1 = 1;    // poll() gave none after the last input
-  std::uint8_t seen_data_ : 1 = 0;  // the first data frame has come
-  std::uint8_t opcode_ : 4 = 0;     // of the frame under way
+  std::uint8_t sending_ : 1 = 0;      // between two parts of a message being sent
+  std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
+  std::uint8_t seen_data_ : 1 = 0;    // the first data frame has come
+  std::uint8_t settled_ : 1 = 1;      // poll() gave none after the last input
+  std::uint8_t opcode_ : 4 = 0;       // of the frame under way
   std::uint8_t fin_ : 1 = 0;
   std::uint8_t begun_ : 1 = 0;                  // the message's first data event was given
   MessageType type_ : 2 = MessageType::binary;  // of the message being received
@@ -265,8 +323,7 @@ class Connection {
   std::uint8_t opening_ : 1 = 0;  // the Endpoint's opening handshake is in block_
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
-  std::uint8_t ping_queued_ : 1 = 0;  // a keep-alive Ping is in the output queue
-  std::uint8_t lent_ : 1 = 0;         // the transport is reading queued output; see lend_output()
+  std::uint8_t lent_ : 1 = 0;  // the transport is reading queued output; see lend_output()
 };
 
 static_assert(sizeof(Connection) <= 176, "the budget of an idle connection (DESIGN section 2, rule 10)");

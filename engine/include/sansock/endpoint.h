@@ -46,18 +46,28 @@ class Endpoint {
   void feed_eof(Instant now) noexcept;
   void handle_timeout(Instant now) noexcept;
   void consume(std::size_t written, Instant now) noexcept { connection_.consume(written, now); }
+  bool consume_whole(std::size_t written) noexcept { return connection_.consume_whole(written); }
+  void consume_gathered() noexcept { connection_.consume_gathered(); }
   void abort(errc cause) noexcept { connection_.abort(cause); }
 
-  Event poll() noexcept { return connection_.past_opening() ? connection_.poll() : poll_opening(); }
+  Event poll() noexcept {
+    if (connection_.between_messages()) return connection_.poll_between();
+    return connection_.past_opening() ? connection_.poll_any() : poll_opening();
+  }
   std::size_t gather(std::span<IoSlice> slices) noexcept { return connection_.gather(slices); }
+  bool gather_whole(IoSlice& slice) noexcept { return connection_.gather_whole(slice); }
   void lend_output() noexcept { connection_.lend_output(); }
   Instant deadline() const noexcept { return connection_.deadline(); }
+  bool calm(Instant& deadline) const noexcept { return connection_.calm(deadline); }
   TransportAction transport_action() const noexcept { return connection_.transport_action(); }
 
   std::error_code send(MessageType type, ConstBytes payload) noexcept {
     return connection_.send(type, payload);
   }
   std::error_code send(std::string_view text) noexcept { return connection_.send(text); }
+  errc send_message(MessageType type, ConstBytes payload) noexcept {
+    return connection_.send_message(type, payload);
+  }
   std::error_code send_part(MessageType type, ConstBytes payload, bool end) noexcept {
     return connection_.send_part(type, payload, end);
   }
@@ -78,6 +88,8 @@ class Endpoint {
   bool input_paused() const noexcept {
     return connection_.input_paused() || (!connection_.past_opening() && awaits_answer());
   }
+  // Open and reading, and the next byte begins a message.
+  bool between_messages() const noexcept { return connection_.between_messages(); }
   bool output_lent() const noexcept { return connection_.output_lent(); }
   std::size_t output_size() const noexcept { return connection_.output_size(); }
   bool wants_input() const noexcept { return connection_.wants_input() && !input_paused(); }

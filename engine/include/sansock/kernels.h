@@ -128,6 +128,50 @@ inline Word mask_few(std::byte* to, const std::byte* from, MaskKey key) noexcept
   return word;
 }
 
+// `Count` words from the front and as many up to the end, which may overlap: for at least as many bytes as
+// Count words have, at most twice as many. All is read before any is written, so that it may be done in
+// place.
+template <std::size_t Count>
+inline Sixteen mask_both_ends(std::byte* to, const std::byte* from, std::size_t size, Sixteen key,
+                              Sixteen key_end) noexcept {
+  const std::byte* const from_end = from + size - 16 * Count;
+  std::byte* const to_end = to + size - 16 * Count;
+  Sixteen words[2 * Count];
+  for (std::size_t i = 0; i < Count; ++i) {
+    words[i] = load_word<Sixteen>(from + 16 * i) ^ key;
+    words[Count + i] = load_word<Sixteen>(from_end + 16 * i) ^ key_end;
+  }
+  Sixteen all = {};
+  for (std::size_t i = 0; i < Count; ++i) {
+    store_word(to + 16 * i, words[i]);
+    store_word(to_end + 16 * i, words[Count + i]);
+    all |= words[i] | words[Count + i];
+  }
+  return all;
+}
+template <std::size_t Count>
+inline void copy_both_ends(std::byte* to, const std::byte* from, std::size_t size) noexcept {
+  const std::size_t end = size - 16 * Count;
+  for (std::size_t i = 0; i < Count; ++i) {
+    store_word(to + 16 * i, load_word<Sixteen>(from + 16 * i));
+    store_word(to + end + 16 * i, load_word<Sixteen>(from + end + 16 * i));
+  }
+}
+
+inline Sixteen mask_many_words(std::byte* to, const std::byte* from, std::size_t size, Sixteen key,
+                               Sixteen key_end) noexcept {
+  // Read first: in place, the loop writes over a part of it.
+  const Sixteen last = load_word<Sixteen>(from + size - 16) ^ key_end;
+  Sixteen all = last;
+  for (std::size_t i = 0; i + 16 < size; i += 16) {
+    const Sixteen word = load_word<Sixteen>(from + i) ^ key;
+    store_word(to + i, word);
+    all |= word;
+  }
+  store_word(to + size - 16, last);
+  return all;
+}
+
 // Sixteen bytes at a time and the last sixteen, which may overlap; fewer than that likewise in smaller words.
 // The bits of all that is written are added to `seen`.
 inline MaskKey mask_copy_words(std::byte* to, const std::byte* from, std::size_t size, MaskKey key,
@@ -137,15 +181,16 @@ inline MaskKey mask_copy_words(std::byte* to, const std::byte* from, std::size_t
   if (size >= 16) {
     const Sixteen wide = {key.word, key.word, key.word, key.word};
     const Sixteen wide_end = {end.word, end.word, end.word, end.word};
-    // Read first: in place, the loop writes over a part of it.
-    const Sixteen last = load_word<Sixteen>(from + size - 16) ^ wide_end;
-    Sixteen all = last;
-    for (std::size_t i = 0; i + 16 < size; i += 16) {
-      const Sixteen word = load_word<Sixteen>(from + i) ^ wide;
-      store_word(to + i, word);
-      all |= word;
+    Sixteen all;
+    if (size > 128) {
+      all = mask_many_words(to, from, size, wide, wide_end);
+    } else if (size > 64) {
+      all = mask_both_ends<4>(to, from, size, wide, wide_end);
+    } else if (size > 32) {
+      all = mask_both_ends<2>(to, from, size, wide, wide_end);
+    } else {
+      all = mask_both_ends<1>(to, from, size, wide, wide_end);
     }
-    store_word(to + size - 16, last);
     std::uint64_t halves[2];
     std::memcpy(halves, &all, sizeof all);
     seen |= halves[0] | halves[1];

@@ -19,8 +19,30 @@ class BlockPool {
   // Gives back what acquire() returned.
   virtual void release(std::byte* block) noexcept = 0;
 
+  // acquire() and release() for where each message needs a block: without a call, as long as the pool has
+  // some at hand or wants them there.
+  bool at_hand() const noexcept { return at_hand_.size != 0; }
+  // Only if at_hand():
+  std::byte* take_at_hand() noexcept { return at_hand_.blocks[--at_hand_.size]; }
+  std::size_t block_size_at_hand() const noexcept { return at_hand_.block_size; }
+  void release_at_hand(std::byte* block) noexcept {
+    if (at_hand_.size == at_hand_.size_max) return release(block);
+    at_hand_.blocks[at_hand_.size++] = block;
+  }
+
  protected:
+  // Free blocks, the one that came back last on top. A pool that has none of these leaves it as it is; one
+  // that has them makes the array, says how many there may be, and hands them out before any other.
+  struct AtHand {
+    std::byte** blocks = nullptr;
+    std::uint32_t size = 0;
+    std::uint32_t size_max = 0;
+    std::size_t block_size = 0;  // block_size()
+  };
+
   ~BlockPool() = default;
+
+  AtHand at_hand_;
 };
 
 inline constexpr std::size_t block_size_min = 1024;

@@ -44,15 +44,34 @@ class Channel {
   Notes& notes() noexcept { return notes_; }
 
   // The socket is readable, or has failed. One receive, so that no connection starves the others.
-  Wants on_readable(Bytes buffer, Instant now, Duration stall_max) {
+  //
+  // Most often all that is read are whole messages, and what they bring about is sent at once. That is all
+  // there is to see here; the rest is out of line.
+  [[gnu::noinline]] Wants on_readable(Bytes buffer, Instant now, Duration stall_max) {
     const IoResult got = receive_some(fd_, buffer);
-    switch (got.state) {
-      case IoState::done: return go_on(take(buffer.first(got.size), now), now, stall_max);
+    if (got.state != IoState::done) [[unlikely]]
+      return on_nothing_read(got.state, now, stall_max);
+    Interest interest{.read = true, .write = true};
+    if (!driver_.take_bytes(buffer.first(got.size), now, interest.deadline)) [[unlikely]] {
+      return on_taken(now, stall_max);
+    }
+    if (blocked_ || extra_ != nullptr) [[unlikely]]
+      return on_taken(now, stall_max);
+    IoSlice slice;
+    if (!driver_.gather_whole(slice)) [[unlikely]]
+      return on_taken(now, stall_max);
+    const IoResult sent = send_some(fd_, slice);
+    if (sent.size != slice.size) [[unlikely]]
+      return on_sent(sent, interest, now, stall_max);
+    driver_.on_gathered_written();
+    return {.read = true, .deadline = interest.deadline};
+  }
+  [[gnu::noinline]] Wants on_nothing_read(IoState state, Instant now, Duration stall_max) {
+    switch (state) {
       case IoState::would_block: return go_on(driver_.resume(now), now, stall_max);
       case IoState::ended: return go_on(driver_.on_eof(now), now, stall_max);
-      case IoState::failed: break;
+      default: return on_failure(errc::transport_error, now);
     }
-    return on_failure(errc::transport_error, now);
   }
   Wants on_writable(Instant now, Duration stall_max) {
     blocked_ = false;
@@ -98,6 +117,19 @@ class Channel {
     return extra_.get();
   }
   bool stash_empty() const noexcept { return extra_ == nullptr || extra_->stash.empty(); }
+
+  // After what was read was given to the driver.
+  [[gnu::noinline]] Wants on_taken(Instant now, Duration stall_max) {
+    Interest interest = driver_.resume(now);
+    if (!stash(driver_.detach_input())) interest = driver_.on_failure(errc::memory_exhausted, now);
+    return go_on(interest, now, stall_max);
+  }
+  // After a send of all there was that fell short.
+  [[gnu::noinline]] Wants on_sent(IoResult sent, Interest interest, Instant now, Duration stall_max) {
+    const std::size_t offered = driver_.endpoint().output_size();
+    if (!written(sent, offered, interest, now)) return on_write_failure(interest, now);
+    return go_on(interest, now, stall_max);
+  }
 
   Interest take(Bytes input, Instant now) {
     const Interest interest = driver_.on_bytes(input, now);
@@ -177,12 +209,17 @@ class Channel {
     std::array<IoSlice, 64> slices;
     const std::size_t count = driver_.gather(slices);
     const IoResult sent = send_some(fd_, std::span(slices).first(count));
-    if (sent.state == IoState::failed) return false;
     std::size_t offered = driver_.endpoint().output_size();
     if (count == slices.size()) {  // perhaps not all of it
       offered = 0;
       for (const IoSlice& slice : slices) offered += slice.size;
     }
+    return written(sent, offered, interest, now);
+  }
+
+  // After a send of so much. false: the transport failed.
+  bool written(IoResult sent, std::size_t offered, Interest& interest, Instant now) {
+    if (sent.state == IoState::failed) return false;
     blocked_ = sent.size < offered;
     // Without memory for it, the stall deadline waits for the next short send.
     if (blocked_ && extra() != nullptr && (sent.size != 0 || extra_->progress_at == never))

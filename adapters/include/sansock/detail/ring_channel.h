@@ -27,7 +27,14 @@ struct RingContext {
   UringTag tag;  // the channel's; its operation does not matter
   Instant now;
   Duration stall_max;
+  std::uint32_t now_ticks;  // ring_ticks(now)
 };
+
+// Milliseconds, of 32 bits to keep a connection small; differences are right for 24 days. Never 0.
+inline std::uint32_t ring_ticks(Instant at) noexcept {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+  return static_cast<std::uint32_t>(ms) | 1;
+}
 
 struct RingWants {
   bool closed = false;  // the end: release the socket
@@ -47,21 +54,62 @@ class RingChannel {
   RingChannel& operator=(const RingChannel&) = delete;
 
   Driver<H>& driver() noexcept { return driver_; }
-  LoopSocket socket() const noexcept { return {fd_, direct_}; }
+  LoopSocket socket() const noexcept { return {fd_, direct_ != 0}; }
   // The loop's note: its commands are still to be carried out.
   bool dirty() const noexcept { return dirty_; }
   void set_dirty(bool dirty) noexcept { dirty_ = dirty; }
 
+  // Most often all that was read are whole messages, and what they bring about can be sent. That is all there
+  // is to see here; the rest is out of line.
+  [[gnu::noinline]] RingWants on_received(const UringCompletion& completion, const RingContext& context) {
+    const bool last = !completion.socket_filled();
+    if (!completion.more() || completion.result <= 0 || !simple() || !driver_.endpoint().between_messages())
+        [[unlikely]] {
+      return on_any_received(completion, last, context);
+    }
+    RingWants wants;
+    if (!driver_.take_bytes(context.core.view(completion), context.now, wants.deadline)) [[unlikely]] {
+      return on_taken(completion, last, context);
+    }
+    context.core.used(completion);
+    IoSlice slice;
+    if (!last || sending_ || send_at_ticks_ != 0 || !driver_.gather_whole(slice) ||
+        !context.core.copied(slice.size)) [[unlikely]] {
+      return go_on_calm(wants.deadline, last, context);
+    }
+    if (!context.core.send_copied(socket(), context.tag.with(UringOp::send), slice)) [[unlikely]] {
+      return go_on_calm(wants.deadline, last, context);
+    }
+    driver_.lend_output();
+    sending_ = true;
+    send_at_ticks_ = context.now_ticks;
+    if (!stall_watched_) watch_stall(wants, context);
+    return wants;
+  }
+  // All that was queued was sent, nothing follows from it, and there is nothing else to do either. Otherwise
+  // false, and nothing has happened.
+  bool on_all_sent(const UringCompletion& completion) {
+    if (completion.flags != 0 || completion.result <= 0 || !receiving_ || send_cancelled_ || !simple() ||
+        !driver_.on_written_whole(static_cast<std::size_t>(completion.result))) {
+      return false;
+    }
+    sending_ = false;
+    send_at_ticks_ = 0;
+    return true;
+  }
+
   // `last`: nothing else is known to have arrived, so what there is to say is said now.
-  RingWants on_received(const UringCompletion& completion, bool last, const RingContext& context) {
-    if (!completion.more) receiving_ = cancelling_ = false;
+  [[gnu::noinline]] RingWants on_any_received(const UringCompletion& completion, bool last,
+                                              const RingContext& context) {
+    if (!completion.more()) receiving_ = cancelling_ = 0;
     if (ended_ || completion.result <= 0) context.core.discard(completion);
     if (ended_) return finish(context);
     Interest interest;
     if (completion.result > 0) {
       interest = take(context.core.received(completion), context.now);
       context.core.recycle(completion);
-      if (!last && completion.more && !interest.close) return {.again = true, .deadline = interest.deadline};
+      if (!last && completion.more() && !interest.close)
+        return {.again = true, .deadline = interest.deadline};
     } else if (completion.result == 0) {
       eof_ = true;
       interest = driver_.resume(context.now);
@@ -77,8 +125,8 @@ class RingChannel {
     // A zero-copy send has two completions, a result and a notification that its memory is no longer in
     // use. They are looked at in any order, since flush() takes some of them early.
     std::int32_t result = completion.result;
-    if (completion.more || completion.notification) {
-      if (completion.more) zero_copy_sent_ = completion.result;
+    if (completion.more() || completion.notification()) {
+      if (completion.more()) zero_copy_sent_ = completion.result;
       zero_copy_half_ = !zero_copy_half_;
       if (zero_copy_half_) return {.deadline = never};
       result = zero_copy_sent_;
@@ -91,7 +139,7 @@ class RingChannel {
 
   // The peer has closed its end or half of it, or the connection has failed, while reading is paused.
   RingWants on_hang_up(const UringCompletion& completion, const RingContext& context) {
-    watching_ = completion.more;
+    watching_ = completion.more();
     if (ended_) return finish(context);
     // What is still there is read: it is bounded, since nothing can follow. An error of the watch tells
     // nothing of the connection, and the end of the peer's half alone can wait.
@@ -104,6 +152,7 @@ class RingChannel {
   }
   // A deadline may have passed, or commands were given.
   RingWants on_turn(const RingContext& context) {
+    stall_watched_ = false;
     if (ended_) return finish(context);
     if (sending_ && stall_deadline(context) <= context.now) {
       return on_failure(errc::output_stall_timeout, context);
@@ -133,6 +182,31 @@ class RingChannel {
     std::size_t begin = 0;
   };
   bool stash_empty() const noexcept { return stash_ == nullptr; }
+  // Nothing is under way but to receive and to send.
+  bool simple() const noexcept {
+    return !cancelling_ && !send_failed_ && !read_shut_ && !watching_ && !hung_up_ && !eof_ && !shut_ &&
+           !shutting_ && !ended_ && stash_ == nullptr;
+  }
+
+  // After what was received was given to the driver, from which more follows than output.
+  [[gnu::noinline]] RingWants on_taken(const UringCompletion& completion, bool last,
+                                       const RingContext& context) {
+    Interest interest = driver_.resume(context.now);
+    if (!keep(driver_.detach_input())) interest = driver_.on_failure(errc::memory_exhausted, context.now);
+    context.core.used(completion);
+    if (!last && !interest.close) return {.again = true, .deadline = interest.deadline};
+    return go_on(interest, context);
+  }
+  [[gnu::noinline]] RingWants go_on_calm(Instant deadline, bool last, const RingContext& context) {
+    if (!last) return {.again = true, .deadline = deadline};
+    const bool output = driver_.endpoint().output_size() != 0;
+    return go_on({.read = true, .write = output, .deadline = deadline}, context);
+  }
+  // One that was set for an earlier send will do: when it passes, on_turn() looks at the newest.
+  [[gnu::noinline]] void watch_stall(RingWants& wants, const RingContext& context) noexcept {
+    stall_watched_ = true;
+    wants.deadline = std::min(wants.deadline, stall_deadline(context));
+  }
 
   Interest take(Bytes input, Instant now) {
     if (stash_empty() && !driver_.endpoint().input_paused()) {
@@ -192,7 +266,7 @@ class RingChannel {
       shut_ = shut_down(SHUT_WR, wants, context);
     }
     if (interest.write && !sending_ && !send_failed_) {
-      if (send_at_ticks_ != 0 && ticks(context.now) - send_at_ticks_ > ticks_half) {
+      if (send_at_ticks_ != 0 && context.now_ticks - send_at_ticks_ > ticks_half) {
         wants.deadline = std::min(wants.deadline, context.now + send_again_after);
         return;
       }
@@ -202,7 +276,7 @@ class RingChannel {
       if (context.core.send(socket(), context.tag.with(UringOp::send), gathered, !copied_)) {
         driver_.endpoint().lend_output();
         sending_ = true;
-        send_at_ticks_ = ticks(context.now);
+        send_at_ticks_ = context.now_ticks;
       } else {
         wants.again = true;
       }
@@ -242,11 +316,18 @@ class RingChannel {
   RingWants finish(const RingContext& context) {
     ended_ = true;
     bool asked = true;
-    if (receiving_ && !cancelling_) asked &= cancelling_ = cancel_receive(context);
-    if (watching_ && !watch_cancelled_)
-      asked &= watch_cancelled_ = context.core.cancel(context.tag.with(UringOp::hang_up));
-    if (sending_ && !send_cancelled_)
-      asked &= send_cancelled_ = context.core.cancel(context.tag.with(UringOp::send));
+    if (receiving_ && !cancelling_) {
+      cancelling_ = cancel_receive(context);
+      asked = asked && cancelling_;
+    }
+    if (watching_ && !watch_cancelled_) {
+      watch_cancelled_ = context.core.cancel(context.tag.with(UringOp::hang_up));
+      asked = asked && watch_cancelled_;
+    }
+    if (sending_ && !send_cancelled_) {
+      send_cancelled_ = context.core.cancel(context.tag.with(UringOp::send));
+      asked = asked && send_cancelled_;
+    }
     // A shutdown, too, is waited for, but it never takes long.
     return {
         .closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
@@ -258,7 +339,7 @@ class RingChannel {
     if (!copied_ && UringCore::copy_instead(error)) {
       copied_ = true;
     } else if (UringCore::send_later(error)) {
-      send_at_ticks_ = ticks(now + send_again_after);
+      send_at_ticks_ = ring_ticks(now + send_again_after);
     } else {
       send_failed_ = true;
     }
@@ -268,13 +349,8 @@ class RingChannel {
     return context.core.cancel(context.tag.with(receiving_once_ ? UringOp::receive_once : UringOp::receive));
   }
 
-  // Milliseconds, of 32 bits to keep a connection small; differences are right for 24 days.
-  static std::uint32_t ticks(Instant at) noexcept {
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-    return static_cast<std::uint32_t>(ms) | 1;  // never 0
-  }
   Instant stall_deadline(const RingContext& context) const noexcept {
-    const auto passed = std::chrono::milliseconds(ticks(context.now) - send_at_ticks_);
+    const auto passed = std::chrono::milliseconds(context.now_ticks - send_at_ticks_);
     if (context.stall_max >= never - context.now) return never;
     return context.now - passed + context.stall_max;
   }
@@ -287,25 +363,28 @@ class RingChannel {
   // When the send under way was handed over; otherwise when the next one may be, after an error; or 0.
   std::uint32_t send_at_ticks_ = 0;
   std::int32_t zero_copy_sent_ = 0;
-  bool direct_ : 1;
-  bool dirty_ : 1 = false;
-  bool receiving_ : 1 = false;
-  bool receiving_once_ : 1 = false;
-  bool cancelling_ : 1 = false;  // the receive
-  bool sending_ : 1 = false;
-  bool send_cancelled_ : 1 = false;
-  bool send_failed_ : 1 = false;
-  bool copied_ : 1 = false;          // zero-copy sends were refused
-  bool zero_copy_half_ : 1 = false;  // one of two completions has come
-  bool read_shut_ : 1 = false;
-  bool watching_ : 1 = false;
-  bool watch_cancelled_ : 1 = false;
-  bool hung_up_ : 1 = false;
-  bool eof_ : 1 = false;       // the peer's half has ended
-  bool eof_told_ : 1 = false;  // and the engine knows
-  bool shut_ : 1 = false;
-  bool shutting_ : 1 = false;  // a shutdown is under way
-  bool ended_ : 1 = false;
+  // Small numbers, because compilers test several of those at once; see simple() and on_all_sent().
+  using Bit = std::uint8_t;
+  Bit receiving_ : 1 = 0;
+  Bit send_cancelled_ : 1 = 0;
+  Bit cancelling_ : 1 = 0;  // the receive
+  Bit send_failed_ : 1 = 0;
+  Bit read_shut_ : 1 = 0;
+  Bit watching_ : 1 = 0;
+  Bit hung_up_ : 1 = 0;
+  Bit eof_ : 1 = 0;  // the peer's half has ended
+  Bit shut_ : 1 = 0;
+  Bit shutting_ : 1 = 0;  // a shutdown is under way
+  Bit ended_ : 1 = 0;
+  Bit sending_ : 1 = 0;
+  Bit stall_watched_ : 1 = 0;  // the loop will call on_turn() no later than the send's stall deadline
+  Bit direct_ : 1;
+  Bit dirty_ : 1 = 0;
+  Bit receiving_once_ : 1 = 0;
+  Bit copied_ : 1 = 0;          // zero-copy sends were refused
+  Bit zero_copy_half_ : 1 = 0;  // one of two completions has come
+  Bit watch_cancelled_ : 1 = 0;
+  Bit eof_told_ : 1 = 0;  // and the engine knows
 };
 
 }  // namespace sansock::detail

@@ -43,14 +43,24 @@ class UringTag {
   std::uint64_t word_ = 0;
 };
 
+// As the ring has it, so that it is copied at once; ring.cpp holds it to that.
 struct UringCompletion {
   UringTag tag;
   std::int32_t result = 0;  // what the system call would return; negative: an errno
-  std::uint16_t buffer = 0;
-  bool has_buffer = false;
-  bool more = false;           // the operation goes on: further completions follow
-  bool socket_filled = false;  // there is still something to be read
-  bool notification = false;   // of a zero-copy send: its memory is no longer in use
+  std::uint32_t flags = 0;
+
+  static constexpr std::uint32_t flag_buffer = 1, flag_more = 2, flag_socket_filled = 4,
+                                 flag_notification = 8;
+  static constexpr int buffer_shift = 16;
+
+  bool has_buffer() const noexcept { return (flags & flag_buffer) != 0; }
+  std::uint16_t buffer() const noexcept { return static_cast<std::uint16_t>(flags >> buffer_shift); }
+  // The operation goes on: further completions follow.
+  bool more() const noexcept { return (flags & flag_more) != 0; }
+  // There is still something to be read.
+  bool socket_filled() const noexcept { return (flags & flag_socket_filled) != 0; }
+  // Of a zero-copy send: its memory is no longer in use.
+  bool notification() const noexcept { return (flags & flag_notification) != 0; }
 };
 
 }  // namespace sansock::detail

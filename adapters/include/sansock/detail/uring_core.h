@@ -48,6 +48,10 @@ class UringCore {
   // a notification that the memory is free again.
   bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices,
             bool zero_copy_allowed) noexcept;
+  // The same for one slice that is not worth sending without copying it, see copied(). false also where
+  // send() would make room for it first.
+  bool send_copied(LoopSocket socket, UringTag tag, IoSlice slice) noexcept;
+  bool copied(std::size_t size) const noexcept { return size < zero_copy_min_; }
   // Completes for direct descriptors, the others are shut down at once. The kernel looks the descriptor
   // up when a thread of its own gets to it, so that it must not be closed before.
   bool shutdown(LoopSocket socket, UringTag tag, int how) noexcept;
@@ -61,6 +65,14 @@ class UringCore {
   // The bytes of a completion, and their memory's way back.
   Bytes received(const UringCompletion& completion) noexcept;
   void recycle(const UringCompletion& completion) noexcept;
+  // Both in one, for bytes that nobody keeps: view(), and used() when nobody looks at them any more.
+  Bytes view(const UringCompletion& completion) const noexcept {
+    if (completion.buffer() >= buffers_) [[unlikely]]
+      __builtin_trap();
+    return {buffers_memory_ + completion.buffer() * buffer_size_,
+            static_cast<std::size_t>(completion.result)};
+  }
+  void used(const UringCompletion& completion) noexcept;
   // Both, for bytes that nobody wants.
   void discard(const UringCompletion& completion) noexcept;
   // Whether the error of a receive() tells that it only has to be asked for again.
@@ -93,6 +105,11 @@ class UringCore {
 
   struct Parts;
   std::unique_ptr<Parts> parts_;
+  std::size_t zero_copy_min_ = SIZE_MAX;
+  // Of the buffers that are received into.
+  std::byte* buffers_memory_ = nullptr;
+  std::size_t buffer_size_ = 0;
+  unsigned buffers_ = 0;
   std::size_t prepared_sends_ = 0;  // that were not handed over yet,
   std::size_t prepared_bytes_ = 0;  // and what they send
 };

@@ -79,7 +79,13 @@ class OutQueue {
     if (!tail_grows() || tail_->block->size - tail_->block->used < size) return nullptr;
     return added(*tail_, size);
   }
-  // The same, and if fits_first(), in a block of their own. nullptr also if the pool has no block.
+  // The same, and if fits_first(), in a block that the pool has at hand.
+  std::byte* append_at_hand(BlockPool& pool, std::size_t size) noexcept {
+    if (head_ != nullptr) return append_behind(size);
+    if (tail_ != nullptr || !pool.at_hand() || size > pool.block_size_at_hand() - first_begin) return nullptr;
+    return begin(pool.take_at_hand(), pool.block_size_at_hand(), size);
+  }
+  // The same in any block of the pool. nullptr also if it has none.
   std::byte* append_whole(BlockPool& pool, std::size_t size) noexcept {
     return head_ == nullptr ? append_first(pool, size) : append_behind(size);
   }
@@ -120,16 +126,30 @@ class OutQueue {
     return 1;
   }
   void consume(BlockPool& pool, std::size_t written) noexcept {
-    // All of one segment of our own: its block goes back.
-    if (written != bytes_ || head_ == nullptr || head_ != tail_ || reap_ != tail_ || inline_size_ != 0 ||
-        tail_->kind != SegmentKind::owned || written > offered_) {
-      return consume_any(pool, written);
-    }
+    if (written != bytes_ || !consume_first(pool)) consume_any(pool, written);
+  }
+  // All of it, if that is one segment of our own and was offered; its block goes back. Otherwise false.
+  [[gnu::always_inline]] bool consume_first(BlockPool& pool) noexcept {
+    if (!one_owned() || offered_ != bytes_) return false;
+    release_first(pool);
+    return true;
+  }
+  // What gather_first() gave, all of it, when nothing has happened since.
+  [[gnu::always_inline]] void release_first(BlockPool& pool) noexcept {
     OutBlock* const block = tail_->block;
     reap_ = head_ = tail_ = nullptr;
     bytes_ = head_sent_ = offered_ = 0;
     stalled_ = false;
-    pool.release(reinterpret_cast<std::byte*>(block));
+    pool.release_at_hand(reinterpret_cast<std::byte*>(block));
+  }
+  bool offered_all() const noexcept { return bytes_ != 0 && offered_ == bytes_; }
+
+  // All of it, if that is one segment of our own. Otherwise false.
+  bool gather_first(IoSlice& slice) noexcept {
+    if (!one_owned()) return false;
+    slice = {head_->base + head_sent_, head_->size - head_sent_};
+    offered_ = bytes_;
+    return true;
   }
 
   // Whether take_sent() would take one.
@@ -152,16 +172,19 @@ class OutQueue {
     if (tail_ != nullptr || size > block_size - first_begin) return nullptr;
     std::byte* const memory = pool.acquire();
     if (memory == nullptr) return nullptr;
+    return begin(memory, block_size, size);
+  }
+  // The first segment, in a fresh block.
+  std::byte* begin(std::byte* memory, std::size_t block_size, std::size_t size) noexcept {
     const auto used = static_cast<std::uint32_t>(first_begin + size);
+    const auto size_32 = static_cast<std::uint32_t>(size);
     auto* const block = new (memory) OutBlock{nullptr, static_cast<std::uint32_t>(block_size), used, 1};
-    auto* const node = new (memory + sizeof(OutBlock)) OutSegment{};
-    node->block = block;
-    node->base = memory + first_begin;
-    node->size = static_cast<std::uint32_t>(size);
+    auto* const node = new (memory + sizeof(OutBlock))
+        OutSegment{.block = block, .base = memory + first_begin, .size = size_32};
     reap_ = head_ = tail_ = node;
     head_sent_ = 0;
-    bytes_ = node->size;
-    return node->base;
+    bytes_ = size_32;
+    return memory + first_begin;
   }
   OutSegment& append_node(SpareBlocks& spare) noexcept;
   OutSegment& append_node_in(OutBlock& block) noexcept;
@@ -169,6 +192,10 @@ class OutQueue {
   void reap(BlockPool& pool) noexcept;
   void free_oldest(BlockPool& pool) noexcept;
 
+  bool one_owned() const noexcept {
+    return tail_ != nullptr && head_ == tail_ && reap_ == tail_ && tail_->kind == SegmentKind::owned &&
+           inline_size_ == 0;
+  }
   // Whether the tail is an unsent segment of our own that ends where its block's free part begins.
   bool tail_grows() const noexcept {
     if (head_ == nullptr || tail_->kind != SegmentKind::owned) return false;
