@@ -55,9 +55,20 @@ errc Connection::send_message(MessageType type, ConstBytes payload) noexcept {
   if (out_.size() + header + size > config_->limits.output_bytes_max) return send_any(type, payload);
   std::byte* const out = out_.append_at_hand(*config_->pool, header + size);
   if (out == nullptr) [[unlikely]]
-    return send_any(type, payload);
+    return send_in_block(type, payload);
   pong_tail_ = 0;
   write_header(out, fin_bit | static_cast<unsigned>(type), size, false, {});
+  return copy_payload(out + header, payload);
+}
+
+// The same where the block has to be asked for, or the newest has no room.
+[[gnu::noinline]] errc Connection::send_in_block(MessageType type, ConstBytes payload) noexcept {
+  const unsigned first_byte = fin_bit | static_cast<unsigned>(type);
+  const std::size_t header = payload.size() < 126 ? 2 : 4;
+  std::byte* const out = out_.append_whole(*config_->pool, header + payload.size());
+  if (out == nullptr) return queue_in_pieces(first_byte, payload, {});
+  pong_tail_ = 0;
+  write_header(out, first_byte, payload.size(), false, {});
   return copy_payload(out + header, payload);
 }
 

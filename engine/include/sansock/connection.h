@@ -230,6 +230,7 @@ class Connection {
   void discard() noexcept;
 
   // connection_write.cpp
+  errc send_in_block(MessageType type, ConstBytes payload) noexcept;
   errc send_any(MessageType type, ConstBytes payload) noexcept;
   errc check_sendable(std::size_t payload_size) const noexcept;
   errc check_room(std::size_t size) const noexcept;
