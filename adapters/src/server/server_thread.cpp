@@ -11,6 +11,8 @@ using std::chrono::steady_clock;
 namespace {
 
 constexpr int cancel_turns_max = 100;
+// More than an io_uring lends at a time, or a block would go back to the kernel with each turn.
+constexpr std::size_t warm_blocks_max = 128;
 
 }  // namespace
 
@@ -18,7 +20,7 @@ ServerThread::ServerThread(ServerCore& core, std::uint64_t index, bool own_conne
     : core_(core),
       index_(index),
       own_connection_(own_connection),
-      pool_(core.options.output_memory_max),
+      pool_(core.options.output_memory_max, warm_blocks_max),
       message_memory_(core.options.message_memory_max) {}
 
 ServerThread::~ServerThread() = default;

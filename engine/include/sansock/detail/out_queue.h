@@ -179,8 +179,8 @@ class OutQueue {
     const auto used = static_cast<std::uint32_t>(first_begin + size);
     const auto size_32 = static_cast<std::uint32_t>(size);
     auto* const block = new (memory) OutBlock{nullptr, static_cast<std::uint32_t>(block_size), used, 1};
-    auto* const node = new (memory + sizeof(OutBlock))
-        OutSegment{.block = block, .base = memory + first_begin, .size = size_32};
+    auto* const node = new (memory + sizeof(OutBlock)) OutSegment{
+        .next = nullptr, .block = block, .base = memory + first_begin, .token = 0, .size = size_32};
     reap_ = head_ = tail_ = node;
     head_sent_ = 0;
     bytes_ = size_32;
