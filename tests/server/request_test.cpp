@@ -155,9 +155,11 @@ class Later : public Request_ {
     Route route = echo();
     route.subprotocols = {"chat"};
     route.on_request = [this](Peer& peer, const Request& request) {
-      waiting_.add(std::string(request.query()));
-      const std::lock_guard lock(mutex_);
-      id_ = peer.id();
+      {
+        const std::lock_guard lock(mutex_);
+        id_ = peer.id();
+      }
+      waiting_.add(std::string(request.query()));  // last: who sees it takes the id
       return Decision::later();
     };
     route.on_open = [this](Peer& peer) {
