@@ -143,6 +143,24 @@ TYPED_TEST(LoopPeer, StaleIdsFindNothing) {
   EXPECT_NE(this->loop_.find(*id), nullptr);
 }
 
+// A task that takes its time, and behind it, in the same turn, something of the peer's: time does not go
+// back for a connection that was flushed in between.
+TYPED_TEST(LoopPeer, FlushIsOfTheTimeOfItsTurn) {
+  this->open_peer();
+  bool flushed = false;
+  ASSERT_TRUE(this->loop_.post([&] {
+    Endpoint& endpoint = this->loop_.find(this->id_)->endpoint();
+    endpoint.pause_input(true);
+    endpoint.pause_input(false);  // its deadlines start again with the next time it is told
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    this->loop_.flush(this->id_);
+    flushed = true;
+  }));
+  this->say(std::string_view("\x81\x82\0\0\0\0hi", 8));
+  EXPECT_TRUE(scenario::turn_until(this->loop_, [&] { return flushed && this->drain() != 0; }));
+  EXPECT_EQ(this->record_->closed, 0);
+}
+
 TYPED_TEST(LoopPeer, PostRunsOnTheLoopsThread) {
   std::thread::id ran_on;
   std::thread other([&] { EXPECT_TRUE(this->loop_.post([&] { ran_on = std::this_thread::get_id(); })); });

@@ -81,7 +81,7 @@ class EpollLoop {
   }
   void flush(ConnectionId id) {
     if (Channel* const channel = slots_.find(id)) {
-      follow(id.slot, *channel, channel->on_commands(MonotonicClock::now(), options_.output_stall_timeout));
+      follow(id.slot, *channel, channel->on_commands(now(), options_.output_stall_timeout));
     }
   }
   template <class Visit>
@@ -93,12 +93,13 @@ class EpollLoop {
     Instant now = MonotonicClock::now();
     if (!dirty_.empty()) wait_max = Duration::zero();
     const auto events = core_.wait(wait_max, core_.timers.next(), now);
-    now = MonotonicClock::now();
+    turn_at_ = now = MonotonicClock::now();
     freed_ = false;
     for (const epoll_event& event : events) handle(event, now);
     expire(now);
     settle(now);
     core_.try_accepting_again(freed_, connections_ < options_.connections_max, now);
+    turn_at_ = never;
   }
 
   bool post(std::function<void()> task) { return core_.mailbox.post(std::move(task)); }
@@ -115,6 +116,9 @@ class EpollLoop {
   static constexpr std::uint8_t watch_nothing = 4;
 
   static constexpr int timers_per_turn = 1024;
+
+  // Within a turn there is one time: what follows in it must not be earlier for a connection.
+  Instant now() const noexcept { return turn_at_ != never ? turn_at_ : MonotonicClock::now(); }
 
   // A slot, and the place in the timer queue that it may need: set() must not fail later.
   bool ensure_free_slot() noexcept {
@@ -239,6 +243,7 @@ class EpollLoop {
   std::vector<ConnectionId> dirty_;
   unsigned connections_ = 0;
   bool freed_ = false;
+  Instant turn_at_ = never;  // the time of the turn that is being made
 };
 
 }  // namespace sansock

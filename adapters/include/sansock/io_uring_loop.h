@@ -98,9 +98,9 @@ class IoUringLoop {
   void flush(ConnectionId id) {
     Channel* const channel = slots_.find(id);
     if (channel == nullptr) return;
-    const Instant now = MonotonicClock::now();
-    follow(id.slot, *channel, channel->on_commands(context(id.slot, now)));
-    if (core_.flush_due()) flush_ring(now);
+    const Instant at = now();
+    follow(id.slot, *channel, channel->on_commands(context(id.slot, at)));
+    if (core_.flush_due()) flush_ring(at);
   }
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -114,13 +114,14 @@ class IoUringLoop {
     if (!dirty_.empty()) wait_max = Duration::zero();
     settle(now);
     const auto completions = core_.wait(wait_max, core_.timers.next(), now);
-    now = MonotonicClock::now();
+    turn_at_ = now = MonotonicClock::now();
     freed_ = false;
     detail::RingContext context{core_, {}, now, options_.output_stall_timeout, detail::ring_ticks(now)};
     for (const detail::UringCompletion& completion : completions) handle(completion, context);
     expire(now);
     settle(now);
     core_.try_accepting_again(freed_, room(), now);
+    turn_at_ = never;
     if (core_.quiet() && options_.on_quiet) options_.on_quiet();
     if (bounded) core_.submit();
   }
@@ -141,6 +142,9 @@ class IoUringLoop {
   using UringOp = detail::UringOp;
 
   static constexpr int timers_per_turn = 1024;
+
+  // Within a turn there is one time: what follows in it must not be earlier for a connection.
+  Instant now() const noexcept { return turn_at_ != never ? turn_at_ : MonotonicClock::now(); }
   // A peer that takes output as fast as it is made must not hold the loop.
   static constexpr int flushes_max = 16;
 
@@ -306,6 +310,7 @@ class IoUringLoop {
   mutable LoopCounters counters_;
   unsigned connections_ = 0;
   bool freed_ = false;
+  Instant turn_at_ = never;  // the time of the turn that is being made
 };
 
 }  // namespace sansock
