@@ -10,8 +10,6 @@
 namespace sansock::detail {
 namespace {
 
-constexpr Duration accept_backoff = std::chrono::milliseconds(100);
-
 std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
 epoll_event make_event(std::uint32_t mask, std::uint32_t slot, std::uint32_t serial) noexcept {
@@ -42,8 +40,7 @@ std::error_code EpollCore::listen(int fd, AcceptFunction accepted) {
 
 void EpollCore::stop_accepting() noexcept {
   listeners_.clear();
-  suspended_ = Suspended::no;
-  suspended_until_ = never;
+  pause_.end();
 }
 
 bool EpollCore::watch(int fd, std::uint32_t mask, std::uint32_t slot, std::uint32_t serial) noexcept {
@@ -58,7 +55,7 @@ void EpollCore::rewatch(int fd, std::uint32_t mask, std::uint32_t slot, std::uin
 
 std::span<const epoll_event> EpollCore::wait(Duration wait_max, Instant deadline, Instant now) {
   ++counters.turns;
-  const Instant first = std::min(deadline, suspended_until_);
+  const Instant first = std::min(deadline, pause_.until());
   int timeout = -1;
   if (first != never || wait_max != no_timeout) {
     const Duration left =
@@ -79,13 +76,17 @@ void EpollCore::accept_from(std::uint32_t slot, unsigned room, Instant now, Loop
   int failed = 0;
   for (int i = 0; i < accepts_per_turn; ++i) {
     if (index >= listeners_.size()) return;  // accepting was stopped by what was accepted
-    if (room == 0) return suspend(Suspended::full, never);
+    if (room == 0) {
+      pause_.begin_full();
+      return watch_listeners(false);
+    }
     const int fd = accept_nonblocking(listeners_[index].socket.fd());
     if (fd < 0) {
       if (errno == EAGAIN || errno == EWOULDBLOCK) return;
       if (is_of_connection(errno) && ++failed < accepts_per_turn) continue;
       ++count.accept_backoffs;
-      return suspend(Suspended::exhausted, now + accept_backoff);
+      pause_.begin_back_off(now);
+      return watch_listeners(false);
     }
     --room;
     ++count.accepted;
@@ -94,22 +95,7 @@ void EpollCore::accept_from(std::uint32_t slot, unsigned room, Instant now, Loop
 }
 
 void EpollCore::try_accepting_again(bool freed, bool room, Instant now) noexcept {
-  if (suspended_ == Suspended::no) return;
-  if (!room) {  // whatever it was: a back-off that has passed must not keep the loop awake
-    suspended_ = Suspended::full;
-    suspended_until_ = never;
-    return;
-  }
-  if (suspended_ == Suspended::exhausted && !freed && now < suspended_until_) return;
-  suspended_ = Suspended::no;
-  suspended_until_ = never;
-  watch_listeners(true);
-}
-
-void EpollCore::suspend(Suspended why, Instant until) noexcept {
-  suspended_ = why;
-  suspended_until_ = until;
-  watch_listeners(false);
+  if (pause_.ends(freed, room, now)) watch_listeners(true);
 }
 
 void EpollCore::watch_listeners(bool on) noexcept {

@@ -44,19 +44,10 @@ class ReceiveBuffers {
     post(buffer);
     if (++reads_ % look_again == 0) look();
   }
-  // Both at once, of bytes that were looked at where they lie.
+  // Both, of bytes that were looked at where they lie.
   void used(std::uint16_t buffer, std::size_t size) noexcept {
-    assert(posted_ > 0);
-    size_mean_ += (static_cast<std::ptrdiff_t>(size) - size_mean_) / 16;
-    posted_min_ = std::min(posted_min_, posted_ - 1);
-    warm_ = true;
-    if (posted_ > target_) [[unlikely]] {
-      --posted_;
-      return spare(buffer);
-    }
-    --posted_;
-    post(buffer);
-    if (++reads_ % look_again == 0) look();
+    taken(buffer, size);
+    recycle(buffer);
   }
   std::byte* memory() const noexcept { return memory_; }
   std::size_t size() const noexcept { return size_; }

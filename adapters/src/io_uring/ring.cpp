@@ -99,6 +99,22 @@ io_uring_sqe* Ring::next_after_submit() noexcept {
   return io_uring_get_sqe(&ring_);
 }
 
+bool Ring::cancel(UringTag tag) noexcept {
+  io_uring_sqe* const sqe = next();
+  if (sqe == nullptr) return false;
+  io_uring_prep_cancel64(sqe, tag.word(), 0);
+  sqe->user_data = UringTag().word();
+  return true;
+}
+
+bool Ring::close_direct(int index) noexcept {
+  io_uring_sqe* const sqe = next();
+  if (sqe == nullptr) return false;
+  io_uring_prep_close_direct(sqe, static_cast<unsigned>(index));
+  sqe->user_data = UringTag().word();
+  return true;
+}
+
 void Ring::submit() noexcept {
   if (!prepared() || !enable()) return;
   ++enters;

@@ -39,6 +39,9 @@ class Ring {
     sq.sqe_tail = tail + 1;
     return &sq.sqes[tail & sq.ring_mask];
   }
+  // Prepares what completes with nothing that is looked at. false: the kernel takes none now.
+  bool cancel(UringTag tag) noexcept;
+  bool close_direct(int index) noexcept;
   // Hands over what was prepared.
   void submit() noexcept;
   // Hands over what was prepared, and waits for at least one completion: at most `wait_max`, or not

@@ -9,8 +9,6 @@
 #include <array>
 #include <bit>
 #include <cerrno>
-#include <utility>
-#include <vector>
 
 #include "receive_buffers.h"
 #include "ring.h"
@@ -25,7 +23,7 @@ constexpr Duration quiet_min = std::chrono::milliseconds(100);
 constexpr UringTag mailbox_tag{UringOp::mailbox, 0, 0};
 constexpr UringTag install_tag{UringOp::install, 0, 0};
 
-// A connection has at most a receive, a send, a watch and a cancellation under way.
+// A connection seldom asks for more than a receive, a send and a watch or a cancellation in one turn.
 unsigned submissions_for(unsigned connections) noexcept {
   return std::bit_ceil(std::clamp(4 * connections, 16u, 1024u));
 }
@@ -66,7 +64,6 @@ struct UringCore::Parts {
   UringListeners listeners;
   MessageArena arena;
   LoopCounters counters;
-  std::vector<LoopSocket> closing;  // for which the ring had no room
   bool tcp_nodelay = true;
   bool direct = false;
   bool multishot = true;  // receives
@@ -78,7 +75,6 @@ struct UringCore::Parts {
   UringOp receive_op() const noexcept { return multishot ? UringOp::receive : UringOp::receive_once; }
   io_uring_sqe* prepare(LoopSocket socket, UringTag tag) noexcept;
   static void begin(io_uring_sqe& sqe, LoopSocket socket, UringTag tag) noexcept;
-  bool close_direct(LoopSocket socket) noexcept;
   void arm_mailbox(int fd) noexcept;
   unsigned make_table(unsigned connections_max) noexcept;
 };
@@ -86,9 +82,7 @@ struct UringCore::Parts {
 UringCore::UringCore() : parts_(std::make_unique<Parts>()) {}
 
 UringCore::~UringCore() {
-  if (!parts_->ring.is_open()) return;
-  for (const LoopSocket socket : parts_->closing) parts_->close_direct(socket);
-  parts_->ring.submit();
+  if (parts_->ring.is_open()) parts_->ring.submit();
 }
 
 std::error_code UringCore::open(const LoopOptions& options) {
@@ -132,13 +126,12 @@ std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant dead
   const bool trimmable = parts.buffers.warm() && parts.ring.deferred() && !parts.ring.completed();
   parts.quiet = trimmable && now - parts.busy_at >= quiet_min;
   parts.buffers.publish(parts.quiet);
-  bool complete = parts.listeners.arm();
+  const bool complete = parts.listeners.arm();
   if (!parts.mailbox_armed) parts.arm_mailbox(mailbox.fd());
-  std::erase_if(parts.closing, [&parts](LoopSocket socket) { return parts.close_direct(socket); });
-  complete = complete && parts.mailbox_armed && parts.closing.empty();
-  if (!complete) wait_max = Duration::zero();  // for what the ring had no room for nobody would wait
+  if (!complete || !parts.mailbox_armed)
+    wait_max = Duration::zero();  // for what the ring had no room for nobody would wait
 
-  const Instant first = std::min(deadline, parts.listeners.suspended_until());
+  const Instant first = std::min(deadline, parts.listeners.paused_until());
   const Duration until_first = first == never ? no_timeout : std::max(first - now, Duration::zero());
   prepared_bytes_ = prepared_sends_ = 0;
   Duration wait = std::min(wait_max, until_first);
@@ -261,32 +254,9 @@ bool UringCore::watch_hang_up(LoopSocket socket, UringTag tag) noexcept {
   return true;
 }
 
-bool UringCore::cancel(UringTag tag) noexcept {
-  io_uring_sqe* const sqe = parts_->ring.next();
-  if (sqe == nullptr) return false;
-  io_uring_prep_cancel64(sqe, tag.word(), 0);
-  sqe->user_data = UringTag().word();
-  return true;
-}
+bool UringCore::cancel(UringTag tag) noexcept { return parts_->ring.cancel(tag); }
 
-bool UringCore::Parts::close_direct(LoopSocket socket) noexcept {
-  io_uring_sqe* const sqe = ring.next();
-  if (sqe == nullptr) return false;
-  io_uring_prep_close_direct(sqe, static_cast<unsigned>(socket.number));
-  sqe->user_data = UringTag().word();
-  return true;
-}
-
-void UringCore::close(LoopSocket socket) noexcept {
-  if (!socket.direct) return close_descriptor(socket.number);
-  parts_->listeners.direct_closed();
-  if (parts_->close_direct(socket)) return;
-  try {
-    parts_->closing.push_back(socket);
-  } catch (const std::bad_alloc&) {
-    // The entry of the table is lost until the ring ends, and with it the connection's peer waits.
-  }
-}
+void UringCore::close(LoopSocket socket) noexcept { parts_->listeners.close(socket); }
 
 int UringCore::install(LoopSocket socket) noexcept {
   if (!socket.direct) return socket.number;
@@ -321,8 +291,7 @@ void UringCore::used(const UringCompletion& completion) noexcept {
 
 void UringCore::discard(const UringCompletion& completion) noexcept {
   if (!completion.has_buffer()) return;
-  received(completion);
-  recycle(completion);
+  parts_->buffers.used(completion.buffer(), static_cast<std::size_t>(std::max(completion.result, 0)));
 }
 
 bool UringCore::receive_again(const UringCompletion& completion) noexcept {

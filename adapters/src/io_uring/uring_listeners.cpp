@@ -16,7 +16,6 @@
 namespace sansock::detail {
 namespace {
 
-constexpr Duration accept_backoff = std::chrono::milliseconds(100);
 constexpr unsigned direct_reserve = 64;
 constexpr unsigned failures_max = 64;  // one after the other
 
@@ -56,15 +55,14 @@ void UringListeners::stop() noexcept {
   listeners_.clear();
   for (const Waiting& one : waiting_) close(one.socket);
   waiting_.clear();
-  suspended_ = Suspended::no;
-  suspended_until_ = never;
+  pause_.end();
 }
 
 bool UringListeners::arm() noexcept {
   std::erase_if(stopped_, [this](std::uint64_t serial) { return cancel(serial); });
-  std::erase_if(closing_, [this](LoopSocket socket) { return close_direct(socket); });
+  std::erase_if(closing_, [this](LoopSocket socket) { return ring_->close_direct(socket.number); });
   bool complete = stopped_.empty() && closing_.empty();
-  if (suspended_ != Suspended::no) return cancel_all() && complete;
+  if (pause_.active()) return cancel_all() && complete;
   for (Listener& listener : listeners_) {
     if (listener.state == State::idle && arm(listener)) listener.state = State::armed;
     complete = complete && listener.state != State::idle;
@@ -113,13 +111,16 @@ void UringListeners::on_completion(const UringCompletion& completion, unsigned r
   room = room_for(room);
   direct_used_ += socket.direct ? 1 : 0;
   if (listener == nullptr) return close(socket);  // accepting was stopped meanwhile
-  if (room == 0 || suspended_ == Suspended::full || !waiting_.empty()) {
+  if (room == 0 || pause_.full() || !waiting_.empty()) {
     waiting_.push_back({listener->serial, socket});
   } else {
     hand_out(listener->serial, socket, counters);
     --room;
   }
-  if (room == 0 && suspended_ != Suspended::full) suspend(Suspended::full, never);
+  if (room == 0 && !pause_.full()) {
+    pause_.begin_full();
+    cancel_all();
+  }
 }
 
 void UringListeners::on_error(Listener& listener, int error, Instant now, LoopCounters& counters) {
@@ -128,13 +129,14 @@ void UringListeners::on_error(Listener& listener, int error, Instant now, LoopCo
     multishot_ = false;  // older than 5.19: one at a time
     return;
   }
-  // Of a connection that has gone: the next may be fine. Cancelled: by suspend(), or by a signal.
+  // Of a connection that has gone: the next may be fine. Cancelled: where there was no room, or by a signal.
   // But not for ever: see EPERM of accept(2).
   const bool harmless = error == ECANCELED || error == EINTR || error == EAGAIN || is_of_connection(error);
   if (harmless && ++listener.failures < failures_max) return;
   listener.failures = 0;
   ++counters.accept_backoffs;
-  suspend(Suspended::exhausted, now + accept_backoff);
+  pause_.begin_back_off(now);
+  cancel_all();
 }
 
 // It may stop accepting or add listeners, so the function must not live in the list alone.
@@ -150,36 +152,17 @@ void UringListeners::hand_out(std::uint64_t serial, LoopSocket socket, LoopCount
 }
 
 void UringListeners::try_again(bool freed, unsigned room, Instant now, LoopCounters& counters) {
-  if (suspended_ == Suspended::no && waiting_.empty()) return;
   // Accepting may be stopped by what is handed out, which closes all that waits.
   for (; !waiting_.empty() && room != 0; --room) {
     const Waiting one = waiting_.front();
     waiting_.pop_front();
     hand_out(one.serial, one.socket, counters);
   }
-  if (suspended_ == Suspended::no) return;
-  if (room_for(room) == 0) {  // whatever it was: a back-off that has passed must not keep the loop awake
-    suspended_ = Suspended::full;
-    suspended_until_ = never;
-    return;
-  }
-  if (suspended_ == Suspended::exhausted && !freed && now < suspended_until_) return;
-  suspended_ = Suspended::no;
-  suspended_until_ = never;
-}
-
-void UringListeners::suspend(Suspended why, Instant until) noexcept {
-  suspended_ = why;
-  suspended_until_ = until;
-  cancel_all();
+  pause_.ends(freed, room_for(room) != 0, now);
 }
 
 bool UringListeners::cancel(std::uint64_t serial) noexcept {
-  io_uring_sqe* const sqe = ring_->next();
-  if (sqe == nullptr) return false;
-  io_uring_prep_cancel64(sqe, UringTag(UringOp::accept, 0, serial).word(), 0);
-  sqe->user_data = 0;
-  return true;
+  return ring_->cancel(UringTag(UringOp::accept, 0, serial));
 }
 
 // false: not all of them; what is accepted all the same waits.
@@ -199,15 +182,7 @@ bool UringListeners::cancel_all() noexcept {
 void UringListeners::close(LoopSocket socket) noexcept {
   if (!socket.direct) return close_descriptor(socket.number);
   --direct_used_;
-  if (!close_direct(socket)) note(closing_, socket);
-}
-
-bool UringListeners::close_direct(LoopSocket socket) noexcept {
-  io_uring_sqe* const sqe = ring_->next();
-  if (sqe == nullptr) return false;
-  io_uring_prep_close_direct(sqe, static_cast<unsigned>(socket.number));
-  sqe->user_data = 0;
-  return true;
+  if (!ring_->close_direct(socket.number)) note(closing_, socket);
 }
 
 }  // namespace sansock::detail

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ring.h"
+#include "sansock/detail/accept_pause.h"
 #include "sansock/detail/uring_core.h"
 #include "sansock/socket.h"
 
@@ -28,14 +29,14 @@ class UringListeners {
   bool arm() noexcept;
   void on_completion(const UringCompletion& completion, unsigned room, Instant now, LoopCounters& counters);
   void try_again(bool freed, unsigned room, Instant now, LoopCounters& counters);
-  Instant suspended_until() const noexcept { return suspended_until_; }
+  // When accepting is to be tried again; `never` if it is not paused, or for want of room.
+  Instant paused_until() const noexcept { return pause_.until(); }
   // Accepts that have not ended.
   std::size_t under_way() const noexcept { return under_way_; }
-  // A direct descriptor was closed.
-  void direct_closed() noexcept { --direct_used_; }
+  // What was accepted, or handed to the loop by others.
+  void close(LoopSocket socket) noexcept;
 
  private:
-  enum class Suspended : std::uint8_t { no, exhausted, full };
   enum class State : std::uint8_t { idle, armed, cancelling };
   struct Listener {
     Socket socket;
@@ -52,13 +53,10 @@ class UringListeners {
   Listener* find(UringTag tag) noexcept;
   bool arm(Listener& listener) noexcept;
   void hand_out(std::uint64_t serial, LoopSocket socket, LoopCounters& counters);
-  void suspend(Suspended why, Instant until) noexcept;
   bool cancel(std::uint64_t serial) noexcept;
   bool cancel_all() noexcept;
   void on_error(Listener& listener, int error, Instant now, LoopCounters& counters);
   unsigned room_for(unsigned room) const noexcept;
-  void close(LoopSocket socket) noexcept;
-  bool close_direct(LoopSocket socket) noexcept;
 
   Ring* ring_ = nullptr;
   unsigned direct_max_ = 0;
@@ -70,8 +68,7 @@ class UringListeners {
   std::vector<LoopSocket> closing_;     // direct descriptors likewise
   std::size_t under_way_ = 0;
   std::uint64_t last_serial_ = 0;
-  Suspended suspended_ = Suspended::no;
-  Instant suspended_until_ = never;
+  AcceptPause pause_;
 };
 
 }  // namespace sansock::detail

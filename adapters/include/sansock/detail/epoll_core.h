@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "sansock/detail/accept_pause.h"
 #include "sansock/loop.h"
 #include "sansock/mailbox.h"
 #include "sansock/socket.h"
@@ -45,18 +46,15 @@ class EpollCore {
   TimerQueue timers;
 
  private:
-  enum class Suspended : std::uint8_t { no, exhausted, full };
   struct Listener {
     Socket socket;
     std::shared_ptr<AcceptFunction> accepted;
   };
-  void suspend(Suspended why, Instant until) noexcept;
   void watch_listeners(bool on) noexcept;
 
   Socket epoll_;
   std::vector<Listener> listeners_;
-  Suspended suspended_ = Suspended::no;
-  Instant suspended_until_ = never;
+  AcceptPause pause_;
   std::array<epoll_event, events_per_turn> events_{};
 };
 

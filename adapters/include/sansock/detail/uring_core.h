@@ -25,7 +25,7 @@ class UringCore {
   UringCore& operator=(const UringCore&) = delete;
   ~UringCore();
 
-  // What the kernel does not offer is told by the error: see uring_support().
+  // What the kernel does not offer is told by the error: see io_uring_support().
   std::error_code open(const LoopOptions& options);
 
   // Hands over what was prepared; waits at most `wait_max`, until `deadline`, or until accepting may
