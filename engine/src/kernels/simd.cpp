@@ -27,35 +27,43 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // --- masking --------------------------------------------------------------------------------------
-template <class D>
-HWY_INLINE std::size_t MaskBlocks(D d, std::uint8_t* to, const std::uint8_t* from, std::size_t i,
-                                  std::size_t size, std::uint32_t word) {
-  const hn::Repartition<std::uint32_t, D> d32;
-  const auto key = hn::BitCast(d, hn::Set(d32, word));
-  const std::size_t n = hn::Lanes(d);
-  for (; i + 4 * n <= size; i += 4 * n) {
-    const auto a = hn::LoadU(d, from + i);
-    const auto b = hn::LoadU(d, from + i + n);
-    const auto c = hn::LoadU(d, from + i + 2 * n);
-    const auto e = hn::LoadU(d, from + i + 3 * n);
-    hn::StoreU(hn::Xor(a, key), d, to + i);
-    hn::StoreU(hn::Xor(b, key), d, to + i + n);
-    hn::StoreU(hn::Xor(c, key), d, to + i + 2 * n);
-    hn::StoreU(hn::Xor(e, key), d, to + i + 3 * n);
-  }
-  for (; i + n <= size; i += n) hn::StoreU(hn::Xor(hn::LoadU(d, from + i), key), d, to + i);
-  return i;
+// Vectors of 64 bytes were measured to be slower here. Their size is a whole multiple of the key's.
+using DMask = hn::CappedTag<std::uint8_t, 32>;
+using VMask = hn::Vec<DMask>;
+
+HWY_INLINE VMask WideKey(MaskKey key) {
+  const hn::Repartition<std::uint32_t, DMask> d32;
+  return hn::BitCast(DMask(), hn::Set(d32, key.word));
 }
 
+// The first and the last vector may overlap those between them, which are written where vectors are aligned:
+// a store that crosses a cache line costs two. Both are read before anything is written, so that it may be
+// done in place.
 MaskKey MaskCopy(std::byte* destination, const std::byte* source, std::size_t size, MaskKey key) noexcept {
+  const DMask d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  if (size < n) return mask_copy_words(destination, source, size, key);
   auto* const to = reinterpret_cast<std::uint8_t*>(destination);
   const auto* const from = reinterpret_cast<const std::uint8_t*>(source);
-  // Vectors of 64 bytes were measured to be slower here: half of them cross a cache line.
-  std::size_t i = MaskBlocks(hn::CappedTag<std::uint8_t, 32>(), to, from, 0, size, key.word);
-  i = MaskBlocks(hn::CappedTag<std::uint8_t, 16>(), to, from, i, size, key.word);
-  // All blocks are whole multiples of the key, so it stands as it did at the beginning.
-  mask_copy_words(destination + i, source + i, size - i, key);
-  return key.after(size);
+  const MaskKey end = key.after(size);
+  const VMask first = hn::Xor(hn::LoadU(d, from), WideKey(key));
+  const VMask last = hn::Xor(hn::LoadU(d, from + size - n), WideKey(end));
+  std::size_t i = (0 - reinterpret_cast<std::uintptr_t>(to)) % n;
+  const VMask wide = WideKey(key.after(i));
+  for (; i + 4 * n <= size; i += 4 * n) {
+    const VMask a = hn::LoadU(d, from + i);
+    const VMask b = hn::LoadU(d, from + i + n);
+    const VMask c = hn::LoadU(d, from + i + 2 * n);
+    const VMask e = hn::LoadU(d, from + i + 3 * n);
+    hn::Store(hn::Xor(a, wide), d, to + i);
+    hn::Store(hn::Xor(b, wide), d, to + i + n);
+    hn::Store(hn::Xor(c, wide), d, to + i + 2 * n);
+    hn::Store(hn::Xor(e, wide), d, to + i + 3 * n);
+  }
+  for (; i + n <= size; i += n) hn::Store(hn::Xor(hn::LoadU(d, from + i), wide), d, to + i);
+  hn::StoreU(first, d, to);
+  hn::StoreU(last, d, to + size - n);
+  return end;
 }
 
 // --- UTF-8 ----------------------------------------------------------------------------------------
@@ -157,17 +165,34 @@ HWY_INLINE V8 Earlier(V8 now, V8 before) {
 #endif
 }
 
-HWY_INLINE V8 Errors(V8 now, V8 before) {
+// `one`, `two`, `three`: the bytes that stand so many places before those of `now`.
+HWY_INLINE V8 ErrorsBehind(V8 now, V8 one, V8 two, V8 three) {
   const D8 d;
-  const V8 one = Earlier<1>(now, before);
   const V8 kinds =
       hn::And(hn::And(hn::TableLookupBytes(hn::LoadDup128(d, first_high), HighHalf(one)),
                       hn::TableLookupBytes(hn::LoadDup128(d, first_low), hn::And(one, hn::Set(d, 0x0F)))),
               hn::TableLookupBytes(hn::LoadDup128(d, second_high), HighHalf(now)));
   // Bit 7 where a lead of three bytes is two places before, or one of four is three places before.
-  const V8 third = hn::SaturatedSub(Earlier<2>(now, before), hn::Set(d, 0xE0 - 0x80));
-  const V8 fourth = hn::SaturatedSub(Earlier<3>(now, before), hn::Set(d, 0xF0 - 0x80));
+  const V8 third = hn::SaturatedSub(two, hn::Set(d, 0xE0 - 0x80));
+  const V8 fourth = hn::SaturatedSub(three, hn::Set(d, 0xF0 - 0x80));
   return hn::Xor(hn::And(hn::Or(third, fourth), hn::Set(d, 0x80)), kinds);
+}
+
+HWY_INLINE V8 Errors(V8 now, V8 before) {
+  return ErrorsBehind(now, Earlier<1>(now, before), Earlier<2>(now, before), Earlier<3>(now, before));
+}
+
+// Of a vector in memory with at least three bytes of the text before it.
+HWY_INLINE V8 ErrorsAt(const std::uint8_t* bytes) {
+  const D8 d;
+  return ErrorsBehind(hn::LoadU(d, bytes), hn::LoadU(d, bytes - 1), hn::LoadU(d, bytes - 2),
+                      hn::LoadU(d, bytes - 3));
+}
+
+// Not zero if a text that ends with this vector ends inside a character.
+HWY_INLINE V8 Incomplete(V8 last) {
+  const D8 d;
+  return hn::SaturatedSub(last, hn::LoadU(d, last_complete + 32 - hn::MaxLanes(d)));
 }
 
 HWY_INLINE bool IsAscii(V8 bytes) {
@@ -201,7 +226,7 @@ struct Checked {
     V8 errors = Errors(block[0], before);
     for (std::size_t i = 1; i < count; ++i) errors = hn::Or(errors, Errors(block[i], block[i - 1]));
     before = block[count - 1];
-    incomplete = hn::SaturatedSub(before, hn::LoadU(d, last_complete + 32 - hn::MaxLanes(d)));
+    incomplete = Incomplete(before);
     ascii = false;
     return IsZero(errors);
   }
@@ -253,12 +278,27 @@ HWY_INLINE bool OneIsGood(const std::uint8_t* bytes, std::size_t size) {
 #endif
 }
 
-// 16 bytes or more; the last vector may overlap the one before it.
-HWY_INLINE bool ShortIsAscii(const std::uint8_t* bytes, std::size_t size) {
-  const hn::CappedTag<std::uint8_t, 16> d;
-  auto any = hn::LoadU(d, bytes + size - 16);
-  for (std::size_t i = 0; i + 16 < size; i += 16) any = hn::Or(any, hn::LoadU(d, bytes + i));
-  return hn::AllFalse(d, hn::Ne(hn::And(any, hn::Set(d, 0x80)), hn::Zero(d)));
+// From 16 bytes to less than a block, between characters. False says nothing: the text may be good and end
+// inside a character, or have a size that does not suit vectors.
+HWY_INLINE bool WholeIsGood(const std::uint8_t* bytes, std::size_t size) {
+  const D8 d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  if (size < 32) return OneIsGood(bytes, size);
+  if (size < n + 3) return false;
+  V8 errors = Errors(hn::LoadU(d, bytes), hn::Zero(d));
+  for (std::size_t i = n; i + n < size; i += n) errors = hn::Or(errors, ErrorsAt(bytes + i));
+  const std::uint8_t* const last = bytes + size - n;
+  return IsZero(hn::Or(hn::Or(errors, ErrorsAt(last)), Incomplete(hn::LoadU(d, last))));
+}
+
+// The last `count` bytes, less than a block, of a text that is good up to there and longer by a block at
+// least. False says as little.
+HWY_INLINE bool RestIsGood(const std::uint8_t* end, std::size_t count) {
+  const D8 d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  V8 errors = Incomplete(hn::LoadU(d, end - n));
+  for (std::size_t back = n; back < count + n; back += n) errors = hn::Or(errors, ErrorsAt(end - back));
+  return IsZero(errors);
 }
 
 // The end of a run, less than a block, between characters.
@@ -266,11 +306,10 @@ HWY_INLINE std::size_t ValidateEnd(Utf8State& state, ConstBytes run) {
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(run.data());
   std::size_t start = 0;
   if (run.size() >= 16) {
-    if (ShortIsAscii(bytes, run.size())) return utf8_all_valid;
+    if (WholeIsGood(bytes, run.size())) return utf8_all_valid;
     const std::size_t end = CharacterStart(bytes, 0, run.size());
     if (end < 32 ? OneIsGood(bytes, end) : ShortIsGood(bytes, end)) start = end;
   }
-  if (start == run.size()) return utf8_all_valid;
   const std::size_t bad = scalar_utf8_validate(state, run.subspan(start));
   return bad == utf8_all_valid ? bad : start + bad;
 }
@@ -307,6 +346,7 @@ std::size_t Utf8Validate(Utf8State& state, ConstBytes run) noexcept {
     if (!checked.Take(block)) break;
   }
   const bool whole = i + block_size > run.size();
+  if (whole && i != begin && RestIsGood(bytes + run.size(), run.size() - i)) return utf8_all_valid;
   // The character that the blocks end inside of; behind it less than a block is left, if all were good.
   const std::size_t blocks_end = i;
   for (i = CharacterStart(bytes, begin, i); i < run.size() && (i < blocks_end || state.pending != 0); ++i) {
@@ -315,6 +355,39 @@ std::size_t Utf8Validate(Utf8State& state, ConstBytes run) noexcept {
   const std::size_t bad =
       whole ? ValidateEnd(state, run.subspan(i)) : scalar_utf8_validate(state, run.subspan(i));
   return bad == utf8_all_valid ? bad : i + bad;
+}
+
+// Unmasks what leads of ASCII, in whole vectors; says how much. As in MaskCopy(), the first and the last
+// vector overlap those between, which are aligned; both are read before anything is written.
+HWY_INLINE std::size_t UnmaskAscii(std::uint8_t* bytes, std::size_t size, MaskKey key) {
+  const D8 d;
+  constexpr std::size_t n = hn::MaxLanes(d);
+  constexpr std::size_t step = 2 * block_size;
+  if (size < n) return 0;
+  const V8 first = hn::Xor(hn::LoadU(d, bytes), WideKey(key));
+  const V8 last = hn::Xor(hn::LoadU(d, bytes + size - n), WideKey(key.after(size)));
+  if (!IsAscii(first)) return 0;
+  std::size_t i = (0 - reinterpret_cast<std::uintptr_t>(bytes)) % n;
+  const V8 wide = WideKey(key.after(i));
+  for (; i + step <= size; i += step) {
+    V8 block[step / n];
+    for (std::size_t k = 0; k < step / n; ++k) block[k] = hn::Xor(hn::LoadU(d, bytes + i + k * n), wide);
+    V8 any = block[0];
+    for (std::size_t k = 1; k < step / n; ++k) any = hn::Or(any, block[k]);
+    if (!IsAscii(any)) break;
+    for (std::size_t k = 0; k < step / n; ++k) hn::Store(block[k], d, bytes + i + k * n);
+  }
+  for (; i + n <= size; i += n) {
+    const V8 block = hn::Xor(hn::LoadU(d, bytes + i), wide);
+    if (!IsAscii(block)) break;
+    hn::Store(block, d, bytes + i);
+  }
+  hn::StoreU(first, d, bytes);
+  if (i + n > size && IsAscii(last)) {
+    hn::StoreU(last, d, bytes + size - n);
+    return size;
+  }
+  return i < n ? n : i;
 }
 
 std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
@@ -327,10 +400,13 @@ std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
   for (; i < run.size() && state.pending != 0; ++i) {
     if (scalar_unmask_validate(run.subspan(i, 1), key, state) != utf8_all_valid) return i;
   }
-  const std::size_t begin = i;
   auto* const bytes = reinterpret_cast<std::uint8_t*>(run.data());
-  const hn::Repartition<std::uint32_t, D8> d32;
-  const V8 wide = hn::BitCast(d, hn::Set(d32, key.word));
+  const std::size_t ascii = UnmaskAscii(bytes + i, run.size() - i, key);
+  key = key.after(ascii);
+  i += ascii;
+  if (i == run.size()) return utf8_all_valid;
+  const std::size_t begin = i;
+  const V8 wide = WideKey(key);
   Checked checked{hn::Zero(d), hn::Zero(d)};
   for (; i + block_size <= run.size(); i += block_size) {
     V8 block[block_size / n];
@@ -338,6 +414,15 @@ std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
       block[k] = hn::Xor(hn::LoadU(d, bytes + i + k * n), wide);
     if (!checked.Take(block)) break;
     for (std::size_t k = 0; k < block_size / n; ++k) hn::StoreU(block[k], d, bytes + i + k * n);
+  }
+  const Bytes rest = run.subspan(i);
+  if (rest.size() < block_size && i >= block_size) {
+    const MaskKey after = mask_copy_words(rest.data(), rest.data(), rest.size(), key);
+    if (RestIsGood(bytes + run.size(), rest.size())) {
+      key = after;
+      return utf8_all_valid;
+    }
+    mask_copy_words(rest.data(), rest.data(), rest.size(), key);
   }
   // A character that is not complete in front of `i` is unmasked already. Its first byte may be one that no
   // character begins with: a block shows that only with the byte behind it.
@@ -347,7 +432,6 @@ std::size_t UnmaskValidate(Bytes run, MaskKey& key, Utf8State& state) noexcept {
     mask_copy_words(run.data() + start, run.data() + start, i - start, key);
     return start;
   }
-  const Bytes rest = run.subspan(i);
   const std::size_t bad = rest.size() < block_size ? unmask_then_validate(rest, key, state, Utf8Validate)
                                                    : scalar_unmask_validate(rest, key, state);
   return bad == utf8_all_valid ? bad : i + bad;
