@@ -87,6 +87,34 @@ bool is_abandoned(const SocketAddress& address, socklen_t size) noexcept {
   return ::connect(probe.fd(), &address.any, size) != 0 && errno == ECONNREFUSED;
 }
 
+std::error_code listen_at(const SocketAddress& address, socklen_t size, int backlog, Socket& result) {
+  Socket socket = make_socket(AF_UNIX);
+  if (!socket.valid()) return last_error();
+  if (bind(socket.fd(), &address.any, size) != 0) {
+    if (errno != EADDRINUSE) return last_error();
+    const auto in_use = std::make_error_code(std::errc::address_in_use);
+    const char* const path = address.unix_path.sun_path;
+    struct stat file {};
+    if (lstat(path, &file) != 0 || !S_ISSOCK(file.st_mode) || !is_abandoned(address, size)) return in_use;
+    if (unlink(path) != 0 || bind(socket.fd(), &address.any, size) != 0) return last_error();
+  }
+  if (::listen(socket.fd(), backlog) != 0) return last_error();
+  result = std::move(socket);
+  return {};
+}
+
+// A ring of io_uring outlives its process for some moments, and what listens lives as long as the ring. So
+// whoever starts a killed server again at once finds the address in use by a process that is gone.
+template <class Attempt>
+std::error_code try_until_free(Attempt attempt) {
+  const Instant end = MonotonicClock::now() + std::chrono::milliseconds(500);
+  for (;;) {
+    const std::error_code error = attempt();
+    if (error != std::errc::address_in_use || MonotonicClock::now() >= end) return error;
+    ::poll(nullptr, 0, 5);
+  }
+}
+
 std::size_t count(const addrinfo* address) noexcept {
   std::size_t n = 0;
   for (; address != nullptr; address = address->ai_next) ++n;
@@ -126,7 +154,7 @@ std::error_code listen_tcp(const TcpListenOptions& options, Socket& socket) {
   if (const auto error = resolve(host, options.port, 0, true, addresses)) return error;
   std::error_code error;
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
-    error = listen_at(*address, options, socket);
+    error = try_until_free([&] { return listen_at(*address, options, socket); });
     if (!error) return {};
   }
   const bool without_ipv6 = error == std::errc::address_family_not_supported ||  // not in the kernel,
@@ -139,23 +167,11 @@ std::error_code listen_tcp(const TcpListenOptions& options, Socket& socket) {
   return error;
 }
 
-std::error_code listen_unix(const std::string& path, int backlog, Socket& result) {
+std::error_code listen_unix(const std::string& path, int backlog, Socket& socket) {
   SocketAddress address;
   socklen_t size = 0;
   if (!to_unix_address(path, address, size)) return std::make_error_code(std::errc::filename_too_long);
-  Socket socket = make_socket(AF_UNIX);
-  if (!socket.valid()) return last_error();
-  if (bind(socket.fd(), &address.any, size) != 0) {
-    if (errno != EADDRINUSE) return last_error();
-    const auto in_use = std::make_error_code(std::errc::address_in_use);
-    struct stat file {};
-    if (lstat(path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode) || !is_abandoned(address, size))
-      return in_use;
-    if (unlink(path.c_str()) != 0 || bind(socket.fd(), &address.any, size) != 0) return last_error();
-  }
-  if (::listen(socket.fd(), backlog) != 0) return last_error();
-  result = std::move(socket);
-  return {};
+  return try_until_free([&] { return listen_at(address, size, backlog, socket); });
 }
 
 std::error_code connect_tcp(const TcpConnectOptions& options, Socket& result) {

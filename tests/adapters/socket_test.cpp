@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include "sansock/error.h"
 
@@ -74,6 +76,20 @@ TEST(Socket, AUsedPortIsAnErrorUnlessShared) {
   EXPECT_FALSE(listen_tcp({.port = port, .reuse_port = true}, second));
 }
 
+// As what a killed process had in a ring does.
+TEST(Socket, APortThatSoonBecomesFreeIsWaitedFor) {
+  Socket dying;
+  ASSERT_FALSE(listen_tcp({}, dying));
+  const std::uint16_t port = local_address(dying.fd()).port;
+  std::thread end([&dying] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    dying.reset();
+  });
+  Socket next;
+  EXPECT_FALSE(listen_tcp({.port = port}, next));
+  end.join();
+}
+
 TEST(Socket, NobodyThereIsRefused) {
   Socket listener;
   ASSERT_FALSE(listen_tcp({}, listener));
@@ -132,6 +148,20 @@ TEST_F(SocketFile, AStaleFileIsReplacedALiveOneNot) {
   EXPECT_EQ(listen_unix(path_, 16, second), std::errc::address_in_use);
   listener.reset();  // its file stays behind
   EXPECT_FALSE(listen_unix(path_, 16, second));
+}
+
+TEST_F(SocketFile, AFileThatSoonBecomesStaleIsReplaced) {
+  Socket dying;
+  ASSERT_FALSE(listen_unix(path_, 16, dying));
+  std::thread end([&dying] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    dying.reset();
+  });
+  Socket next;
+  EXPECT_FALSE(listen_unix(path_, 16, next));
+  end.join();
+  Socket client;
+  EXPECT_FALSE(connect_unix(path_, std::chrono::seconds(1), client));
 }
 
 TEST_F(SocketFile, AnotherFileIsLeftAlone) {

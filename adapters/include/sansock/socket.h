@@ -45,6 +45,8 @@ struct TcpListenOptions {
   bool reuse_port = false;  // several sockets share the port; the kernel spreads connections
 };
 
+// Both wait up to half a second for an address that is in use, before they say EADDRINUSE: that of a server
+// that was killed may be, until the kernel has taken down its io_uring.
 std::error_code listen_tcp(const TcpListenOptions& options, Socket& socket);
 // Replaces a socket file that nobody serves any more; a live one, or a file that is no socket, is
 // left alone (EADDRINUSE).
