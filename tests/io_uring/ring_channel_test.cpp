@@ -17,7 +17,13 @@ using ring_faults::Operation;
 using scripted::close_frame;
 using scripted::text_frame;
 
-using RingChannelTest = RingPeer;
+// With receives that go on, and as a connection to which much comes.
+class RingChannelTest : public RingPeer, public testing::WithParamInterface<std::size_t> {
+ protected:
+  RingChannelTest() { large_receive_min = GetParam(); }
+};
+INSTANTIATE_TEST_SUITE_P(Receives, RingChannelTest, testing::Values(LoopOptions().large_receive_min, 1),
+                         [](const auto& given) { return given.param == 1 ? "Large" : "Small"; });
 
 Verdict pause_at_data(Endpoint&, const Event& event) {
   return event.kind == EventKind::data ? Verdict::pause_reading : Verdict::keep;
@@ -25,7 +31,7 @@ Verdict pause_at_data(Endpoint&, const Event& event) {
 
 // An error of the transport that the peer knows nothing of: what has arrived is read, and then it ends,
 // without a wait for more.
-TEST_F(RingChannelTest, C7_AFailedSendEndsIt) {
+TEST_P(RingChannelTest, C7_AFailedSendEndsIt) {
   SANSOCK_SKIP_WITHOUT_ERRORS();
   for (const bool accepted : {false, true}) {
     record = {};
@@ -45,7 +51,7 @@ TEST_F(RingChannelTest, C7_AFailedSendEndsIt) {
 }
 
 // Pausing asks for the receive to be cancelled; what arrives meanwhile is kept, and in order.
-TEST_F(RingChannelTest, WhatArrivesWhilePausingIsKept) {
+TEST_P(RingChannelTest, WhatArrivesWhilePausingIsKept) {
   start(pause_at_data);
   peer.send(scripted::request() + text_frame("1"));
   ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
@@ -62,7 +68,7 @@ TEST_F(RingChannelTest, WhatArrivesWhilePausingIsKept) {
 }
 
 // Paused and resumed again before the cancellation has completed.
-TEST_F(RingChannelTest, ResumingOvertakesTheCancellation) {
+TEST_P(RingChannelTest, ResumingOvertakesTheCancellation) {
   start(pause_at_data);
   peer.send(scripted::request());
   for (std::size_t count = 1; count < 20; ++count) {
@@ -75,7 +81,7 @@ TEST_F(RingChannelTest, ResumingOvertakesTheCancellation) {
 
 // The peer ends its half while the receive is being cancelled for a pause: that it leaves altogether is
 // noticed all the same.
-TEST_F(RingChannelTest, AnEndThatComesWhilePausingIsNoticed) {
+TEST_P(RingChannelTest, AnEndThatComesWhilePausingIsNoticed) {
   for (const bool half_first : {false, true}) {
     record = {};
     start(pause_at_data);
@@ -94,7 +100,7 @@ TEST_F(RingChannelTest, AnEndThatComesWhilePausingIsNoticed) {
   }
 }
 
-TEST_F(RingChannelTest, HalfCloseWhilePausedIsToldAfterResuming) {
+TEST_P(RingChannelTest, HalfCloseWhilePausedIsToldAfterResuming) {
   start_accepted(pause_at_data);
   peer.send(scripted::request() + text_frame("1") + text_frame("2"));
   ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
@@ -110,7 +116,7 @@ TEST_F(RingChannelTest, HalfCloseWhilePausedIsToldAfterResuming) {
   expect_sound_end();
 }
 
-TEST_F(RingChannelTest, AResetWhilePausedIsNoticed) {
+TEST_P(RingChannelTest, AResetWhilePausedIsNoticed) {
   start_accepted(pause_at_data);
   peer.send(scripted::request() + text_frame("1"));
   ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
@@ -122,7 +128,7 @@ TEST_F(RingChannelTest, AResetWhilePausedIsNoticed) {
 }
 
 // An error of the watch is none of the connection: it does not begin to read what must wait.
-TEST_F(RingChannelTest, AWatchThatFailsIsSetUpAgain) {
+TEST_P(RingChannelTest, AWatchThatFailsIsSetUpAgain) {
   SANSOCK_SKIP_WITHOUT_ERRORS();
   Injection injection([](Operation operation, unsigned nth) {
     return operation == Operation::watch && nth <= 2 ? Fault{.error = ENOMEM} : Fault{};
@@ -140,7 +146,7 @@ TEST_F(RingChannelTest, AWatchThatFailsIsSetUpAgain) {
 }
 
 // Bytes for a connection that has ended: their buffers come back, however many there are.
-TEST_F(RingChannelTest, LateInputLosesNoBuffer) {
+TEST_P(RingChannelTest, LateInputLosesNoBuffer) {
   constexpr std::size_t rounds = 100;
   // Without the flags that have the kernel receive only while the loop waits.
   const Injection injection({.setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_COOP_TASKRUN});
@@ -165,7 +171,7 @@ TEST_F(RingChannelTest, LateInputLosesNoBuffer) {
 }
 
 // More input than there are buffers for, on many connections at once.
-TEST_F(RingChannelTest, FewBuffersServeMany) {
+TEST_P(RingChannelTest, FewBuffersServeMany) {
   constexpr std::size_t count = 64;
   start({}, {.receive_buffer_size = 64, .connections_max = count + 1});
   std::vector<scripted::Peer> peers(count);
@@ -185,7 +191,7 @@ TEST_F(RingChannelTest, FewBuffersServeMany) {
 
 // What the kernel has received is not given back as spare memory while its completion waits behind a
 // full ring, which a slow turn might make it look like.
-TEST_F(RingChannelTest, AFullRingKeepsWhatWasReceived) {
+TEST_P(RingChannelTest, AFullRingKeepsWhatWasReceived) {
   constexpr std::size_t count = 24;
   const Injection injection({.submissions_max = 8, .completions_max = 8});
   start();
@@ -224,7 +230,7 @@ TEST_F(RingChannelTest, AFullRingKeepsWhatWasReceived) {
 
 // One connection's receive is refused with EINVAL for a reason of its own: receives of others, which go
 // on, can still be cancelled.
-TEST_F(RingChannelTest, ReceivesOfBothKindsCanBeCancelled) {
+TEST_P(RingChannelTest, ReceivesOfBothKindsCanBeCancelled) {
   SANSOCK_SKIP_WITHOUT_ERRORS();
   const Injection injection([](Operation operation, unsigned nth) {
     return operation == Operation::receive && nth == 2 ? Fault{.error = EINVAL} : Fault{};
@@ -255,7 +261,7 @@ Verdict flood(Endpoint& endpoint, const Event& event) {
 
 // The kernel reads the memory of a send until it completes: an abort must not give it away before. The
 // address sanitizer and the pool's count see to that.
-TEST_F(RingChannelTest, AbortWhileASendIsUnderWayKeepsItsMemory) {
+TEST_P(RingChannelTest, AbortWhileASendIsUnderWayKeepsItsMemory) {
   for (const bool accepted : {false, true}) {
     record = {};
     accepted ? start_accepted(flood) : start(flood);
@@ -272,7 +278,7 @@ TEST_F(RingChannelTest, AbortWhileASendIsUnderWayKeepsItsMemory) {
   }
 }
 
-TEST_F(RingChannelTest, C4_APeerThatDoesNotReadEndsWithoutSpinning) {
+TEST_P(RingChannelTest, C4_APeerThatDoesNotReadEndsWithoutSpinning) {
   for (const bool accepted : {false, true}) {
     record = {};
     const LoopOptions options{.output_stall_timeout = std::chrono::milliseconds(100)};
@@ -288,7 +294,7 @@ TEST_F(RingChannelTest, C4_APeerThatDoesNotReadEndsWithoutSpinning) {
 }
 
 // A handler that sends as long as the transport takes it, to a peer that reads as fast: the turn ends.
-TEST_F(RingChannelTest, OneConnectionsOutputDoesNotHoldTheTurn) {
+TEST_P(RingChannelTest, OneConnectionsOutputDoesNotHoldTheTurn) {
   std::vector<std::byte> payload(100 << 10, std::byte{'x'});
   int sent = 0;
   int sent_in_turn = 0;
@@ -319,7 +325,7 @@ TEST_F(RingChannelTest, OneConnectionsOutputDoesNotHoldTheTurn) {
 }
 
 // What is said from outside of a turn and leads to an event is told at once, not after the wait.
-TEST_F(RingChannelTest, ATurnThatBringsAnEventDoesNotWaitForMore) {
+TEST_P(RingChannelTest, ATurnThatBringsAnEventDoesNotWaitForMore) {
   start(pause_at_data);
   peer.send(scripted::request() + text_frame("1") + text_frame("2"));
   ASSERT_TRUE(scripted::turn_until(*loop, [&] { return record.messages.size() == 1; }));
@@ -341,7 +347,7 @@ Verdict echo(Endpoint& endpoint, const Event& event) {
 }
 
 // A Unix socket has no zero-copy sends, which only the kernel's answer tells.
-TEST_F(RingChannelTest, ZeroCopyIsGivenUpWhereTheSocketHasNone) {
+TEST_P(RingChannelTest, ZeroCopyIsGivenUpWhereTheSocketHasNone) {
   start(echo, {.zero_copy_min = 1});
   open_peer();
   peer.send(text_frame("one"));
@@ -383,7 +389,7 @@ class ResultsLast {
   bool notified_ = false;
 };
 
-TEST_F(RingChannelTest, ZeroCopyCompletionsInEitherOrder) {
+TEST_P(RingChannelTest, ZeroCopyCompletionsInEitherOrder) {
   for (const bool exchanged : {false, true}) {
     record = {};
     ResultsLast results_last;
@@ -419,7 +425,7 @@ TEST_F(RingChannelTest, ZeroCopyCompletionsInEitherOrder) {
 }
 
 // Aborted between the result of a zero-copy send and the notification.
-TEST_F(RingChannelTest, AbortBetweenTheCompletionsOfAZeroCopySend) {
+TEST_P(RingChannelTest, AbortBetweenTheCompletionsOfAZeroCopySend) {
   bool aborted = false;
   Injection injection{ring_faults::Refusals{}};
   start_accepted(echo, {.zero_copy_min = 1});
@@ -467,7 +473,7 @@ TEST_F(RingChannelTest, AbortBetweenTheCompletionsOfAZeroCopySend) {
 
 // with_fd() asks the ring for a descriptor of its own. Where the call fails the operation is carried
 // out later, and what it makes then is closed.
-TEST_F(RingChannelTest, ADescriptorThatCameTooLateIsClosed) {
+TEST_P(RingChannelTest, ADescriptorThatCameTooLateIsClosed) {
   Injection injection{ring_faults::Refusals{}};
   start_accepted();
   if (!direct) GTEST_SKIP() << "this kernel has no direct descriptors that can be asked for";

@@ -21,6 +21,7 @@ using scenario::clients;
 struct Kind {
   const char* name;
   Refusals refusals;
+  LoopOptions options = {};
 };
 
 const Kind kinds[] = {
@@ -29,6 +30,20 @@ const Kind kinds[] = {
     {"OrdinaryDescriptors", {.table = ENOMEM}},
     {"OldestKernel", {.table = ENOMEM, .receive_multishot = true, .accept_multishot = true}},
 };
+
+// All that arrives makes a connection one to which much comes, until three times little has come.
+const Kind large_kinds[] = {
+    {"Large", {}, {.large_receive_min = 1}},
+    {"LargeOneByOne", {.receive_multishot = true, .accept_multishot = true}, {.large_receive_min = 1}},
+    {"LargeOrdinaryDescriptors", {.table = ENOMEM}, {.large_receive_min = 1}},
+    {"LargeSometimes", {}, {.large_receive_min = 1000}},
+};
+
+std::vector<Kind> all_kinds() {
+  std::vector<Kind> all(std::begin(kinds), std::end(kinds));
+  all.insert(all.end(), std::begin(large_kinds), std::end(large_kinds));
+  return all;
+}
 
 struct Harmless {
   std::string name;
@@ -51,7 +66,7 @@ TEST_P(RingHarmlessFault, AtEverySecondOperation) {
         return operation == harmless.operation && nth % 2 == 1 ? harmless.fault : Fault{};
       },
       kind.refusals);
-  EXPECT_EQ(scenario::run_on_ring(setting), clients);
+  EXPECT_EQ(scenario::run_on_ring(setting, kind.options), clients);
   EXPECT_GT(injection.uses(harmless.operation), 0u);
   setting.expect_sound();
 }
@@ -81,6 +96,20 @@ INSTANTIATE_TEST_SUITE_P(
                                      Harmless{"MailboxInterrupted", Operation::mailbox, {.error = EINTR}})),
     name_of<Harmless>);
 
+INSTANTIATE_TEST_SUITE_P(
+    LargeOperations, RingHarmlessFault,
+    testing::Combine(testing::ValuesIn(large_kinds),
+                     testing::Values(Harmless{"ReceiveCancelled", Operation::receive, {.error = ECANCELED}},
+                                     Harmless{"LargeInterrupted", Operation::receive_large, {.error = EINTR}},
+                                     Harmless{
+                                         "LargeCancelled", Operation::receive_large, {.error = ECANCELED}},
+                                     Harmless{"ReadableInterrupted", Operation::readable, {.error = EINTR}},
+                                     Harmless{"ReadableCancelled", Operation::readable, {.error = ECANCELED}},
+                                     Harmless{"ReadableNoMemory", Operation::readable, {.error = ENOMEM}},
+                                     Harmless{"SendAgain", Operation::send, {.error = EAGAIN}},
+                                     Harmless{"SendShort", Operation::send, {.size_max = 7}})),
+    name_of<Harmless>);
+
 // C7: a fault that ends a connection, at the k-th operation for every k. It ends that connection, with
 // one `closed`, and no other; nothing leaks.
 struct Fatal {
@@ -108,7 +137,7 @@ TEST_P(RingFatalFault, C7_AtTheKthOperationForAllK) {
           return operation == fatal.operation && nth == k ? Fault{.error = fatal.error} : Fault{};
         },
         kind.refusals);
-    EXPECT_GE(scenario::run_on_ring(setting), clients - 1);
+    EXPECT_GE(scenario::run_on_ring(setting, kind.options), clients - 1);
     setting.expect_sound();
     uses = injection.uses(fatal.operation);
     if (k > uses || testing::Test::HasFailure()) break;
@@ -126,6 +155,14 @@ INSTANTIATE_TEST_SUITE_P(
                                      Fatal{"SendInvalid", Operation::send, EBADF})),
     name_of<Fatal>);
 
+INSTANTIATE_TEST_SUITE_P(
+    LargeOperations, RingFatalFault,
+    testing::Combine(testing::ValuesIn(large_kinds),
+                     testing::Values(Fatal{"LargeReset", Operation::receive_large, ECONNRESET},
+                                     Fatal{"LargeTimedOut", Operation::receive_large, ETIMEDOUT},
+                                     Fatal{"SendPipe", Operation::send, EPIPE})),
+    name_of<Fatal>);
+
 // A system call that fails hands nothing over and takes nothing away.
 class RingCallFault : public testing::TestWithParam<std::tuple<Kind, int>> {
  protected:
@@ -137,12 +174,12 @@ TEST_P(RingCallFault, AtEverySecondCall) {
   scenario::Setting setting;
   Injection injection(kind.refusals);
   injection.calls([error = error](unsigned nth) { return nth % 2 == 1 ? error : 0; });
-  EXPECT_EQ(scenario::run_on_ring(setting), clients);
+  EXPECT_EQ(scenario::run_on_ring(setting, kind.options), clients);
   setting.expect_sound();
 }
 
 INSTANTIATE_TEST_SUITE_P(Calls, RingCallFault,
-                         testing::Combine(testing::ValuesIn(kinds),
+                         testing::Combine(testing::ValuesIn(all_kinds()),
                                           testing::Values(EINTR, EAGAIN, EBUSY, ETIME)),
                          [](const auto& given) {
                            const int error = std::get<1>(given.param);
@@ -159,19 +196,20 @@ class TinyRing : public testing::TestWithParam<std::tuple<Kind, std::pair<unsign
 };
 
 TEST_P(TinyRing, CompletesTheScenario) {
+  const LoopOptions& options = std::get<0>(GetParam()).options;
   Refusals refusals = std::get<0>(GetParam()).refusals;
   std::tie(refusals.submissions_max, refusals.completions_max) = std::get<1>(GetParam());
   for (const bool busy : {false, true}) {
     scenario::Setting setting;
     Injection injection(refusals);
     if (busy) injection.calls([](unsigned nth) { return nth % 3 == 0 ? EBUSY : 0; });
-    EXPECT_EQ(scenario::run_on_ring(setting), clients);
+    EXPECT_EQ(scenario::run_on_ring(setting, options), clients);
     setting.expect_sound();
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, TinyRing,
-                         testing::Combine(testing::ValuesIn(kinds),
+                         testing::Combine(testing::ValuesIn(all_kinds()),
                                           testing::Values(std::pair{1u, 2u}, std::pair{2u, 4u},
                                                           std::pair{4u, 8u})),
                          [](const auto& given) {

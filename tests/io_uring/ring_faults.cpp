@@ -7,8 +7,13 @@
 #include <cerrno>
 #include <deque>
 
+#include "sansock/detail/uring_completion.h"
+
 namespace ring_faults {
 namespace {
+
+using sansock::detail::UringOp;
+using sansock::detail::UringTag;
 
 constexpr std::uint32_t nop_inject_result = 1u << 0;  // Linux 6.10; not in the header of liburing 2.3
 
@@ -29,14 +34,19 @@ struct State {
 thread_local State* active = nullptr;
 
 Operation operation_of(const io_uring_sqe& sqe) {
+  const UringOp asked = UringTag(sqe.user_data).op();
+  const bool large = asked == UringOp::receive_large;
   switch (sqe.opcode) {
-    case IORING_OP_RECV: return Operation::receive;
+    case IORING_OP_RECV: return large ? Operation::receive_large : Operation::receive;
     case IORING_OP_SEND:
     case IORING_OP_SENDMSG:
     case IORING_OP_SEND_ZC:
     case IORING_OP_SENDMSG_ZC: return Operation::send;
     case IORING_OP_ACCEPT: return Operation::accept;
-    case IORING_OP_POLL_ADD: return sqe.poll32_events == 0 ? Operation::watch : Operation::mailbox;
+    case IORING_OP_POLL_ADD:
+      return asked == UringOp::readable ? Operation::readable
+             : sqe.poll32_events == 0   ? Operation::watch
+                                        : Operation::mailbox;
     case IORING_OP_ASYNC_CANCEL: return Operation::cancel;
     case IORING_OP_CLOSE: return Operation::close;
     default: return Operation::other;

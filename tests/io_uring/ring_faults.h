@@ -11,8 +11,21 @@
 
 namespace ring_faults {
 
-// What is asked of the ring: a watch is the poll of a paused connection, the other poll is the mailbox's.
-enum class Operation : std::uint8_t { receive, send, accept, watch, mailbox, cancel, close, other, count_ };
+// What is asked of the ring. `watch` is the poll of a paused connection, `readable` that of one to which much
+// comes, `receive_large` its receive.
+enum class Operation : std::uint8_t {
+  receive,
+  receive_large,
+  readable,
+  send,
+  accept,
+  watch,
+  mailbox,
+  cancel,
+  close,
+  other,
+  count_
+};
 
 struct Fault {
   int error = 0;                    // not 0: the operation completes with this errno, without being made

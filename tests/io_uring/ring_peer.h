@@ -17,15 +17,18 @@ class RingPeer : public testing::Test {
   using Loop = IoUringLoop<scripted::Handler>;
 
   void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
-  void start(scripted::Handler::Script script = {}, LoopOptions options = {}) {
+  void make_loop(LoopOptions options) {
+    options.large_receive_min = large_receive_min;
     loop = std::make_unique<Loop>(options);
     ASSERT_FALSE(loop->open());
+  }
+  void start(scripted::Handler::Script script = {}, LoopOptions options = {}) {
+    make_loop(options);
     id = *loop->add(scripted::make_pair(peer), Role::server, resources.config, &record, std::move(script));
   }
   // The same over TCP, as a direct descriptor where there are any.
   void start_accepted(scripted::Handler::Script script = {}, LoopOptions options = {}) {
-    loop = std::make_unique<Loop>(options);
-    ASSERT_FALSE(loop->open());
+    make_loop(options);
     Socket listener;
     ASSERT_FALSE(listen_tcp({}, listener));
     const std::uint16_t port = local_address(listener.fd()).port;
@@ -72,6 +75,7 @@ class RingPeer : public testing::Test {
   std::unique_ptr<Loop> loop;
   ConnectionId id;
   bool direct = false;
+  std::size_t large_receive_min = LoopOptions().large_receive_min;
 };
 
 }  // namespace sansock

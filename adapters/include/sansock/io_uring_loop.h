@@ -120,6 +120,7 @@ class IoUringLoop {
     for (const detail::UringCompletion& completion : completions) handle(completion, context);
     expire(now);
     settle(now);
+    give_buffers(now);
     core_.try_accepting_again(freed_, room(), now);
     turn_at_ = never;
     if (core_.quiet() && options_.on_quiet) options_.on_quiet();
@@ -222,6 +223,9 @@ class IoUringLoop {
       case UringOp::send: return follow(index, *channel, channel->on_sent(completion, context));
       case UringOp::shutdown: return follow(index, *channel, channel->on_shut_down(context));
       case UringOp::hang_up: return follow(index, *channel, channel->on_hang_up(completion, context));
+      case UringOp::readable: return follow(index, *channel, channel->on_readable(completion, context));
+      case UringOp::receive_large:
+        return follow(index, *channel, channel->on_large_received(completion, context));
       default: return follow(index, *channel, channel->on_received(completion, context));
     }
   }
@@ -283,6 +287,18 @@ class IoUringLoop {
     if (dirty_.empty()) {
       dirty.clear();
       dirty_ = std::move(dirty);  // keeps its capacity
+    }
+  }
+
+  // To those that wait to receive much.
+  void give_buffers(Instant now) {
+    // Those that put themselves into the queue again have no room in the ring, and come with the next turn.
+    for (std::size_t queued = core_.large_queued(); queued > 0; --queued) {
+      const detail::UringTag tag = core_.next_large();
+      if (tag.op() == UringOp::ignored) return;
+      Channel* const channel = slots_.find(tag.slot(), tag.serial());
+      if (channel == nullptr) continue;
+      follow(tag.slot(), *channel, channel->on_large_turn(context(tag.slot(), now)));
     }
   }
 

@@ -36,6 +36,9 @@ struct LoopOptions {
   // IoUringLoop: output of this size or more leaves without being copied, where the kernel can do
   // that. It pays on network cards with large messages; over loopback the kernel copies all the same.
   std::size_t zero_copy_min = SIZE_MAX;
+  // IoUringLoop: a connection whose receives reach this size gets the next ones one by one, into a few
+  // buffers that stay in the cache, where otherwise the kernel receives from all that have something at once.
+  std::size_t large_receive_min = 64u << 10;
   // IoUringLoop: called when it gives back the memory of a burst that is over, for others who may.
   std::function<void()> on_quiet = {};
   // IoUringLoop: the thread of the first turn() makes all turns, which lets the kernel do less. Otherwise
@@ -67,7 +70,8 @@ struct LoopCounters {
 //                                                   connections are given should not pile up first.
 //                                                   Not inside an event of that connection
 //   template <class Visit> void for_each(Visit);    visit(ConnectionId, Driver<H>&); may touch()
-//   int fd(ConnectionId) const;                     for addresses and socket options
+//   int fd(ConnectionId) const;                     for addresses and socket options; -1 for a direct
+//                                                   descriptor, see IoUringLoop::with_fd()
 //   void turn(Duration wait_max);                   one round; runs posted tasks
 //   bool post(std::function<void()>);               from any thread; false after the loop's end
 //   void wake() noexcept;                           from any thread and from signal handlers

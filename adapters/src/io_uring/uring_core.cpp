@@ -9,7 +9,9 @@
 #include <array>
 #include <bit>
 #include <cerrno>
+#include <optional>
 
+#include "large_reads.h"
 #include "receive_buffers.h"
 #include "ring.h"
 #include "sansock/detail/stream_io.h"
@@ -61,6 +63,7 @@ class MessageArena {
 struct UringCore::Parts {
   Ring ring;
   ReceiveBuffers buffers;
+  std::optional<LargeReads> large;
   UringListeners listeners;
   MessageArena arena;
   LoopCounters counters;
@@ -97,6 +100,8 @@ std::error_code UringCore::open(const LoopOptions& options) {
   buffers_memory_ = parts_->buffers.memory();
   buffer_size_ = parts_->buffers.size();
   buffers_ = buffers;
+  parts_->large.emplace(buffer_size_);
+  large_min_ = static_cast<std::int32_t>(std::clamp<std::size_t>(options.large_receive_min, 1, INT32_MAX));
   parts_->listeners.open(parts_->ring, parts_->make_table(options.connections_max));
   parts_->tcp_nodelay = options.tcp_nodelay;
   if (parts_->ring.supports(IORING_OP_SENDMSG_ZC)) zero_copy_min_ = options.zero_copy_min;
@@ -123,9 +128,11 @@ std::span<const UringCompletion> UringCore::wait(Duration wait_max, Instant dead
   ++parts.counters.turns;
   if (parts.busy) parts.busy_at = now;
   // Only where the kernel writes nothing into a buffer but while this thread waits.
-  const bool trimmable = parts.buffers.warm() && parts.ring.deferred() && !parts.ring.completed();
+  const bool warm = parts.buffers.warm() || parts.large->warm();
+  const bool trimmable = warm && parts.ring.deferred() && !parts.ring.completed();
   parts.quiet = trimmable && now - parts.busy_at >= quiet_min;
   parts.buffers.publish(parts.quiet);
+  if (parts.quiet) parts.large->trim();
   const bool complete = parts.listeners.arm();
   if (!parts.mailbox_armed) parts.arm_mailbox(mailbox.fd());
   if (!complete || !parts.mailbox_armed)
@@ -187,8 +194,54 @@ UringOp UringCore::receive(LoopSocket socket, UringTag tag) noexcept {
   return op;
 }
 
-bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices,
-                     bool zero_copy_allowed) noexcept {
+bool UringCore::open_large() noexcept { return parts_->large->open(); }
+
+bool UringCore::watch_readable(LoopSocket socket, UringTag tag) noexcept {
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag);
+  if (sqe == nullptr) return false;
+  sqe->opcode = IORING_OP_POLL_ADD;
+  sqe->len = IORING_POLL_ADD_MULTI;
+  constexpr std::uint32_t events = POLLIN | POLLRDHUP;
+  sqe->poll32_events = std::endian::native == std::endian::big ? events << 16 : events;
+  return true;
+}
+
+bool UringCore::queue_large(UringTag tag) noexcept { return parts_->large->queue(tag); }
+
+std::size_t UringCore::large_queued() const noexcept { return parts_->large->queued(); }
+
+UringTag UringCore::next_large() noexcept { return parts_->large->next(); }
+
+bool UringCore::receive_large(LoopSocket socket, UringTag tag) noexcept {
+  io_uring_sqe* const sqe = parts_->prepare(socket, tag);
+  if (sqe == nullptr) return false;
+  std::byte* const memory = parts_->large->take(tag);
+  if (memory == nullptr) {
+    io_uring_prep_nop(sqe);
+    sqe->user_data = UringTag().word();
+    return false;
+  }
+  sqe->opcode = IORING_OP_RECV;
+  sqe->addr = reinterpret_cast<std::uint64_t>(memory);
+  sqe->len = static_cast<std::uint32_t>(parts_->large->size());
+  sqe->msg_flags = MSG_DONTWAIT;
+  return true;
+}
+
+Bytes UringCore::received_large(const UringCompletion& completion) const noexcept {
+  return parts_->large->received(completion.tag, completion.result);
+}
+
+void UringCore::recycle_large(const UringCompletion& completion) noexcept {
+  parts_->large->recycle(completion.tag);
+}
+
+bool UringCore::filled_large(const UringCompletion& completion) const noexcept {
+  return completion.result >= 0 && static_cast<std::size_t>(completion.result) >= parts_->large->size();
+}
+
+bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices, bool zero_copy_allowed,
+                     bool large) noexcept {
   std::size_t size = 0;
   for (const IoSlice& slice : slices) size += slice.size;
   const bool zero_copy = zero_copy_allowed && !copied(size);
@@ -204,7 +257,7 @@ bool UringCore::send(LoopSocket socket, UringTag tag, std::span<const IoSlice> s
   io_uring_sqe* const sqe = parts_->prepare(socket, tag);
   if (sqe == nullptr) return false;
   sqe->msg_flags = MSG_NOSIGNAL;
-  prepared_bytes_ += size;
+  if (!large) prepared_bytes_ += size;
   ++prepared_sends_;
   if (message != nullptr) {
     sqe->opcode = zero_copy ? IORING_OP_SENDMSG_ZC : IORING_OP_SENDMSG;

@@ -1,9 +1,10 @@
 // A socket and its Driver, as the completion-based loop (io_uring) uses them: what to ask the ring
 // for, and what its answers mean. It holds no protocol rule.
 //
-// At most one receive, one send, one watch and one shutdown are under way. The kernel holds on to what they
-// were given until they complete, so a channel ends in two steps: first the driver, then, when nothing is
-// under way any more, the channel.
+// At most one receive (of a connection that receives much at a time: a watch and a receive), one send, one
+// watch for the peer's end and one shutdown are under way. The kernel holds on to what they were given until
+// they complete, so a channel ends in two steps: first the driver, then, when nothing is under way any more,
+// the channel.
 #pragma once
 
 #include <poll.h>
@@ -63,8 +64,8 @@ class RingChannel {
   // is to see here; the rest is out of line.
   [[gnu::noinline]] RingWants on_received(const UringCompletion& completion, const RingContext& context) {
     const bool last = !completion.socket_filled();
-    if (!completion.more() || completion.result <= 0 || !simple() || !driver_.endpoint().between_messages())
-        [[unlikely]] {
+    if (!completion.more() || !context.core.small(completion.result) || !simple() ||
+        !driver_.endpoint().between_messages()) [[unlikely]] {
       return on_any_received(completion, last, context);
     }
     RingWants wants;
@@ -108,6 +109,7 @@ class RingChannel {
     if (completion.result > 0) {
       interest = take(context.core.received(completion), context.now);
       context.core.recycle(completion);
+      if (context.core.large(completion.result)) large_ = true;
       if (!last && completion.more() && !interest.close)
         return {.again = true, .deadline = interest.deadline};
     } else if (completion.result == 0) {
@@ -117,6 +119,63 @@ class RingChannel {
       interest = driver_.resume(context.now);
     } else {
       return on_failure(errc::transport_error, context);
+    }
+    return go_on(interest, context);
+  }
+
+  // There may be something to receive.
+  RingWants on_readable(const UringCompletion& completion, const RingContext& context) {
+    if (!completion.more()) receiving_ = cancelling_ = 0;
+    if (ended_) return finish(context);
+    // An error of the watch tells nothing of the connection: it is asked for again.
+    if (completion.result >= 0) readable_ = true;
+    if (completion.result >= 0 && (completion.result & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+      draining_ = true;
+    return go_on(driver_.resume(context.now), context);
+  }
+  // It has waited, and may now receive into a buffer.
+  RingWants on_large_turn(const RingContext& context) {
+    queued_ = false;
+    if (ended_) return finish(context);
+    bool asked = true;
+    const bool wanted = (stash_empty() && !driver_.endpoint().input_paused()) || hung_up_;
+    if (wanted && readable_ && !reading_ && !eof_) {
+      reading_ = asked = context.core.receive_large(socket(), context.tag.with(UringOp::receive_large));
+      readable_ = !reading_;
+    }
+    RingWants wants = go_on(driver_.resume(context.now), context);
+    wants.again |= !asked;
+    return wants;
+  }
+  RingWants on_large_received(const UringCompletion& completion, const RingContext& context) {
+    reading_ = false;
+    const Bytes input = context.core.received_large(completion);
+    if (ended_) {
+      context.core.recycle_large(completion);
+      return finish(context);
+    }
+    Interest interest;
+    if (completion.result > 0) interest = take(input, context.now);
+    context.core.recycle_large(completion);
+    if (completion.result <= 0) {
+      const int error = -completion.result;
+      if (error == EINTR || error == ECANCELED) {
+        readable_ = true;
+      } else if (error != 0 && error != EAGAIN) {  // EAGAIN: others have read it, or it was no data
+        return on_failure(errc::transport_error, context);
+      }
+      eof_ = completion.result == 0;
+      draining_ = false;
+      interest = driver_.resume(context.now);
+    } else {
+      // The watch has told of what is still there, an end too, and tells only of what comes from now on.
+      if (draining_ || completion.socket_filled() || context.core.filled_large(completion)) readable_ = true;
+      // Back to the way of small ones; not at once, since a message may end with a small rest.
+      few_ = context.core.few(completion.result) ? (few_ + 1) & few_max : 0;
+      if (few_ == few_max) {
+        large_ = false;
+        few_ = 0;
+      }
     }
     return go_on(interest, context);
   }
@@ -273,7 +332,7 @@ class RingChannel {
       send_at_ticks_ = 0;
       std::array<IoSlice, 64> slices;
       const auto gathered = std::span(slices).first(driver_.gather(slices));
-      if (context.core.send(socket(), context.tag.with(UringOp::send), gathered, !copied_)) {
+      if (context.core.send(socket(), context.tag.with(UringOp::send), gathered, !copied_, large_ != 0)) {
         driver_.endpoint().lend_output();
         sending_ = true;
         send_at_ticks_ = context.now_ticks;
@@ -288,13 +347,15 @@ class RingChannel {
   void read(const Interest& interest, RingWants& wants, const RingContext& context) {
     const bool wanted = (interest.read && stash_empty()) || hung_up_;
     if (wanted && !receiving_ && !eof_) {
-      const UringOp asked = context.core.receive(socket(), context.tag);
-      receiving_ = asked != UringOp::ignored;
-      receiving_once_ = asked == UringOp::receive_once;
+      begin_receive(context);
       wants.again |= !receiving_;
-    } else if (!wanted && receiving_ && !cancelling_) {
+    } else if (receiving_ && !cancelling_ && (!wanted || large_ != watched_)) {
       cancelling_ = cancel_receive(context);
       wants.again |= !cancelling_;
+    }
+    if (wanted && readable_ && !queued_ && !reading_ && !eof_) {
+      queued_ = context.core.queue_large(context.tag.with(UringOp::receive_large));
+      wants.again |= !queued_;
     }
     // Nothing can be said to the peer any more: its half ends behind what has arrived.
     if (send_failed_ && !read_shut_ && !shutting_) read_shut_ = shut_down(SHUT_RD, wants, context);
@@ -303,6 +364,17 @@ class RingChannel {
       watching_ = context.core.watch_hang_up(socket(), context.tag.with(UringOp::hang_up));
       wants.again |= !watching_;
     }
+  }
+
+  void begin_receive(const RingContext& context) {
+    watched_ = large_;
+    if (large_) {
+      receiving_ = context.core.watch_readable(socket(), context.tag.with(UringOp::readable));
+      return;
+    }
+    const UringOp asked = context.core.receive(socket(), context.tag);
+    receiving_ = asked != UringOp::ignored;
+    receiving_once_ = asked == UringOp::receive_once;
   }
 
   bool shut_down(int how, RingWants& wants, const RingContext& context) {
@@ -328,9 +400,9 @@ class RingChannel {
       send_cancelled_ = context.core.cancel(context.tag.with(UringOp::send));
       asked = asked && send_cancelled_;
     }
-    // A shutdown, too, is waited for, but it never takes long.
-    return {
-        .closed = !receiving_ && !watching_ && !sending_ && !shutting_, .again = !asked, .deadline = never};
+    // A shutdown and a large receive, too, are waited for, but they never take long.
+    const bool idle = !receiving_ && !reading_ && !watching_ && !sending_ && !shutting_;
+    return {.closed = idle, .again = !asked, .deadline = never};
   }
 
   // The peer is gone, but what it sent before, its Close frame most of all, may still be here: reading
@@ -346,7 +418,9 @@ class RingChannel {
   }
 
   bool cancel_receive(const RingContext& context) const noexcept {
-    return context.core.cancel(context.tag.with(receiving_once_ ? UringOp::receive_once : UringOp::receive));
+    return context.core.cancel(context.tag.with(watched_          ? UringOp::readable
+                                                : receiving_once_ ? UringOp::receive_once
+                                                                  : UringOp::receive));
   }
 
   Instant stall_deadline(const RingContext& context) const noexcept {
@@ -356,6 +430,7 @@ class RingChannel {
   }
 
   static constexpr std::uint32_t ticks_half = UINT32_MAX / 2;
+  static constexpr unsigned few_max = 3;
 
   Driver<H> driver_;
   std::unique_ptr<Stash> stash_;
@@ -385,6 +460,14 @@ class RingChannel {
   Bit zero_copy_half_ : 1 = 0;  // one of two completions has come
   Bit watch_cancelled_ : 1 = 0;
   Bit eof_told_ : 1 = 0;  // and the engine knows
+  // Of a connection that receives much at a time:
+  Bit large_ : 1 = 0;     // it is one
+  Bit watched_ : 1 = 0;   // what is under way as a receive only tells that there is something
+  Bit readable_ : 1 = 0;  // and there may be
+  Bit queued_ : 1 = 0;    // it waits for a buffer
+  Bit reading_ : 1 = 0;   // and receives into it
+  Bit draining_ : 1 = 0;  // behind what can be received is an end or an error
+  Bit few_ : 2 = 0;       // receives one after the other that brought little
 };
 
 }  // namespace sansock::detail

@@ -6,11 +6,14 @@
 
 namespace sansock::detail {
 
-// `receive` is multishot, `receive_once` is not.
+// `receive` is multishot, `receive_once` is not; `readable` and `receive_large` are for connections that
+// receive much at a time.
 enum class UringOp : std::uint8_t {
   ignored,
   receive,
   receive_once,
+  readable,
+  receive_large,
   send,
   hang_up,
   accept,

@@ -44,14 +44,39 @@ class UringCore {
   // What it completes with and is cancelled by: UringOp::receive or, of an older kernel, receive_once;
   // `ignored` where the ring can not take it.
   UringOp receive(LoopSocket socket, UringTag tag) noexcept;
+  // A connection to which much comes at a time is watched instead, waits, and receives when it is its turn:
+  // see LargeReads. Whether a receive was so large, and there is memory for that;
+  bool large(std::int32_t received) noexcept { return received >= large_min_ && open_large(); }
+  // whether one brought little after that;
+  bool few(std::int32_t received) const noexcept { return received < large_min_ / 16; }
+  // completes each time when there is something to receive;
+  bool watch_readable(LoopSocket socket, UringTag tag) noexcept;
+  // whether it could be put into the queue: false is for want of memory;
+  bool queue_large(UringTag tag) noexcept;
+  std::size_t large_queued() const noexcept;
+  // the next that there is a buffer for; a tag without an operation: none;
+  UringTag next_large() noexcept;
+  // asks for what is there now, into that buffer;
+  bool receive_large(LoopSocket socket, UringTag tag) noexcept;
+  // and what came, with the way back of its memory.
+  Bytes received_large(const UringCompletion& completion) const noexcept;
+  void recycle_large(const UringCompletion& completion) noexcept;
+  // There may have been more than the buffer had room for.
+  bool filled_large(const UringCompletion& completion) const noexcept;
+
   // Without copying if that is allowed and worth while. Two completions then: a result with `more`, and
-  // a notification that the memory is free again.
-  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices,
-            bool zero_copy_allowed) noexcept;
+  // a notification that the memory is free again. `large`: of a connection to which much comes, whose output
+  // is bounded by the buffers for that, and does not count for flush_due().
+  bool send(LoopSocket socket, UringTag tag, std::span<const IoSlice> slices, bool zero_copy_allowed,
+            bool large) noexcept;
   // The same for one slice that is not worth sending without copying it, see copied(). false also where
   // send() would make room for it first.
   bool send_copied(LoopSocket socket, UringTag tag, IoSlice slice) noexcept;
   bool copied(std::size_t size) const noexcept { return size < zero_copy_min_; }
+  // Whether a receive brought something, and not so much that large() is to be asked.
+  bool small(std::int32_t received) const noexcept {
+    return static_cast<std::uint32_t>(received) - 1 < static_cast<std::uint32_t>(large_min_) - 1;
+  }
   // Completes for direct descriptors, the others are shut down at once. The kernel looks the descriptor
   // up when a thread of its own gets to it, so that it must not be closed before.
   bool shutdown(LoopSocket socket, UringTag tag, int how) noexcept;
@@ -103,9 +128,12 @@ class UringCore {
   static constexpr std::size_t flush_bytes = 64u << 10;
   static constexpr std::size_t flush_sends = 64;
 
+  bool open_large() noexcept;
+
   struct Parts;
   std::unique_ptr<Parts> parts_;
   std::size_t zero_copy_min_ = SIZE_MAX;
+  std::int32_t large_min_ = INT32_MAX;  // at least 1
   // Of the buffers that are received into.
   std::byte* buffers_memory_ = nullptr;
   std::size_t buffer_size_ = 0;
