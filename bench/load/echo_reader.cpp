@@ -76,7 +76,7 @@ void EchoReader::begin_frame() {
       throw std::runtime_error(
           fmt::format("wrong echo: a message is longer than {} bytes", compressed_ ? most : tape_->message));
     }
-    traffic_.frame_bytes += header_size_ + payload_left_;
+    message_frame_bytes_ += header_size_ + payload_left_;
   }
   header_size_ = 0;
   in_payload_ = true;
@@ -137,6 +137,8 @@ void EchoReader::end_message() {
         fmt::format("wrong echo: a message has {} bytes, not {}", message_offset_, tape_->message));
   }
   ++traffic_.messages;
+  traffic_.frame_bytes += message_frame_bytes_;
+  message_frame_bytes_ = 0;
   traffic_.compressed += compressed_ ? 1 : 0;
   message_offset_ = 0;
   if (++row_index_ == tape_->count) row_index_ = 0;

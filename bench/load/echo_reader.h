@@ -12,7 +12,7 @@
 
 namespace load {
 
-// What came, in frames of messages.
+// What came, in whole messages.
 struct Traffic {
   std::uint64_t messages = 0;
   std::uint64_t compressed = 0;   // of them
@@ -52,9 +52,10 @@ class EchoReader {
   std::array<unsigned char, 10> header_{};
   std::size_t header_size_ = 0;
   std::uint64_t payload_left_ = 0;
-  std::size_t message_offset_ = 0;      // in what is compared, else in what came
-  std::size_t row_index_ = 0;           // in the tape, of the message that is being read
-  std::unique_ptr<Inflater> inflater_;  // from the first message on that needs it
+  std::size_t message_offset_ = 0;         // in what is compared, else in what came
+  std::size_t row_index_ = 0;              // in the tape, of the message that is being read
+  std::unique_ptr<Inflater> inflater_;     // from the first message on that needs it
+  std::uint64_t message_frame_bytes_ = 0;  // of the message so far
   Traffic traffic_;
 };
 

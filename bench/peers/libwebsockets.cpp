@@ -20,10 +20,21 @@ struct Session {
   std::deque<Message> outgoing;
 };
 
+// Its own level is 1. Without the extension, this does nothing.
+void set_compression(lws* wsi) {
+  const std::string level = std::to_string(peer::compression_level);
+  const std::string memory_level = std::to_string(peer::compression_memory_level);
+  lws_set_extension_option(wsi, "permessage-deflate", "comp_level", level.c_str());
+  lws_set_extension_option(wsi, "permessage-deflate", "mem_level", memory_level.c_str());
+}
+
 int handle(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t size) {
   auto* slot = static_cast<Session**>(user);
   switch (reason) {
-    case LWS_CALLBACK_ESTABLISHED: *slot = new Session; break;
+    case LWS_CALLBACK_ESTABLISHED:
+      *slot = new Session;
+      set_compression(wsi);
+      break;
     case LWS_CALLBACK_CLOSED:
       delete *slot;
       *slot = nullptr;
@@ -57,14 +68,20 @@ int handle(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t s
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int port = peer::port_argument(argc, argv);
+  const auto [port, deflate] = peer::arguments(argc, argv);
   lws_set_log_level(LLL_ERR, nullptr);
   constexpr size_t receive_bytes = 65536;
   const lws_protocols protocols[] = {
       {"echo", handle, sizeof(Session*), receive_bytes, 0, nullptr, 0},
       {nullptr, nullptr, 0, 0, 0, nullptr, 0},
   };
+  // Whether it keeps its context is what the client asks for: it has no choice of its own.
+  const lws_extension extensions[] = {
+      {"permessage-deflate", lws_extension_callback_pm_deflate, "permessage-deflate"},
+      {nullptr, nullptr, nullptr},
+  };
   lws_context_creation_info info{};
+  if (deflate != peer::Deflate::off) info.extensions = extensions;
   info.port = port;
   info.iface = "127.0.0.1";
   info.protocols = protocols;
