@@ -40,9 +40,8 @@ std::string Deflater::compress(std::string_view payload) {
   return compressed;
 }
 
-Inflater::Inflater() {
-  // The largest window, which reads what was made with any smaller one.
-  if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw std::runtime_error("zlib can not decompress");
+Inflater::Inflater(int window_bits) {
+  if (inflateInit2(&stream_, -window_bits) != Z_OK) throw std::runtime_error("zlib can not decompress");
 }
 
 void Inflater::give(std::span<const char> input) noexcept {

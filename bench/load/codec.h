@@ -29,7 +29,8 @@ class Deflater {
 
 class Inflater {
  public:
-  Inflater();
+  // The largest window reads what was made with any smaller one.
+  explicit Inflater(int window_bits = MAX_WBITS);
   Inflater(const Inflater&) = delete;
   Inflater& operator=(const Inflater&) = delete;
   ~Inflater() { inflateEnd(&stream_); }

@@ -89,7 +89,7 @@ void EchoReader::take_payload(std::span<const char> part) {
     if (verify_) compare(part);
     message_offset_ += part.size();
   } else if (verify_) {
-    if (!inflater_) inflater_ = std::make_unique<Inflater>();
+    if (!inflater_) inflater_ = std::make_unique<Inflater>(tape_->deflate.server_window_bits);
     inflater_->give(part);
     compare_decompressed();
   }
