@@ -256,7 +256,8 @@ std::span<const char> Connection::receive_plain(Buffers& buffers) {
 std::size_t Connection::receive(Buffers& buffers) {
   std::span<const char> bytes = receive_plain(buffers);
   if (state_ == State::answering && !bytes.empty()) take_answer(bytes);
-  return bytes.empty() ? 0 : reader_.read(bytes);
+  // Who asks has no tape that fits yet: what comes after the answer is not looked at.
+  return bytes.empty() || plan_.asks ? 0 : reader_.read(bytes);
 }
 
 std::size_t Connection::handle(std::uint32_t events, Buffers& buffers) {

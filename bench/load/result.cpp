@@ -97,7 +97,7 @@ void print_wire(const Options& options, const Result& result) {
 }
 
 nlohmann::ordered_json wire_json(const Options& options, const Result& result) {
-  nlohmann::ordered_json json;
+  auto json = nlohmann::ordered_json::object();
   if (result.negotiated.deflate.compressed) json["extension"] = describe(result.negotiated.deflate);
   if (options.target.websocket && result.traffic.messages > 0) {
     json["frame_bytes_sent_each"] = result.sent_bytes_each;

@@ -39,8 +39,8 @@ class RateWorker : public Worker {
   void opened(Connection& connection, std::uint64_t opening_at, std::uint64_t now) override {
     if (!begun_) Worker::opened(connection, opening_at, now);
     if (begun_) {
-      count(1, now - opening_at);
       if (measuring() && connection.tls() != nullptr && connection.tls()->resumed()) ++resumed_;
+      count(1, now - opening_at);
       again(connection);
     }
   }
