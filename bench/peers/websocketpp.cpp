@@ -13,12 +13,7 @@ namespace {
 namespace permessage_deflate = websocketpp::extensions::permessage_deflate;
 
 // Its level is zlib's default; its memory level is 4, that of all others 8: it can not be chosen.
-struct DeflateConfig {
-  using request_type = websocketpp::config::asio::request_type;
-  static const bool allow_disabling_context_takeover = true;
-  static const std::uint8_t minimum_outgoing_window_bits = 8;
-};
-
+using DeflateConfig = websocketpp::config::asio::permessage_deflate_config;
 using NoDeflate = permessage_deflate::disabled<DeflateConfig>;
 using DeflateWithContext = permessage_deflate::enabled<DeflateConfig>;
 
