@@ -4,8 +4,11 @@
 
 #include <csignal>
 #include <exception>
+#include <optional>
 
 #include "idle_run.h"
+#include "negotiation.h"
+#include "opening_handshake.h"
 #include "result.h"
 #include "timed_run.h"
 
@@ -29,10 +32,15 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   try {
-    const load::Tape tape(options);
-    const load::Plan plan{.options = options, .tape = tape, .request = load::make_request(options.target)};
-    const load::Result result =
-        options.mode == load::Mode::idle ? load::idle_run(plan) : load::timed_run(plan);
+    std::optional<load::TlsContext> tls;
+    if (options.target.tls) tls.emplace(options.tls_resume);
+    const load::TlsContext* context = tls ? &*tls : nullptr;
+    const load::Negotiated negotiated = load::negotiate(options, context);
+    const load::Tape tape(options, negotiated.deflate);
+    const load::Plan plan{
+        .options = options, .tape = tape, .request = load::make_request(options), .tls = context};
+    load::Result result = options.mode == load::Mode::idle ? load::idle_run(plan) : load::timed_run(plan);
+    result.negotiated = negotiated;
     load::print_result(options, result);
     if (!options.json_file.empty()) load::write_json(options, result);
     return 0;

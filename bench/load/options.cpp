@@ -7,6 +7,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include "tls.h"
+
 namespace load {
 namespace {
 
@@ -23,6 +25,19 @@ int parse_number(std::string_view digits, int largest, const std::string& what) 
   return value;
 }
 
+void check_transport(const Options& options) {
+  if (options.deflate != Deflate::off && !options.target.websocket) {
+    throw std::invalid_argument("raw TCP has no extensions; drop --deflate");
+  }
+  if (options.tls_resume && (!options.target.tls || options.mode != Mode::rate)) {
+    throw std::invalid_argument("--tls-resume is for handshakes over TLS; give --mode rate and a wss:// URL");
+  }
+  if (options.target.tls && !tls_built()) {
+    throw std::invalid_argument(
+        "built without TLS; install android-libboringssl-dev, then `meson configure --clearcache build`");
+  }
+}
+
 void check(const Options& options) {
   if (options.size * options.depth > flight_bytes_max) {
     throw std::invalid_argument("--size times --depth is more than 256 MiB; choose less");
@@ -37,6 +52,13 @@ void check(const Options& options) {
   if (!options.target.websocket && options.size == 0) {
     throw std::invalid_argument("raw TCP has no empty messages; give --size 1 or more");
   }
+  if (options.text && options.payload == Payload::random) {
+    throw std::invalid_argument("random bytes are no text; drop --type text, or choose another --payload");
+  }
+  if (options.mixed && options.payload != Payload::pattern) {
+    throw std::invalid_argument("--text is for --payload pattern; drop one of them");
+  }
+  check_transport(options);
   if (options.threads > options.connections) {
     throw std::invalid_argument("--threads is more than --connections; each thread needs one");
   }
@@ -47,6 +69,8 @@ struct Words {
   std::string mode = "echo";
   std::string type = "binary";
   std::string text = "ascii";
+  std::string payload = "pattern";
+  std::string deflate = "off";
   std::string cpus;
 };
 
@@ -54,28 +78,22 @@ void understand(const Words& words, Options& options) {
   for (const Mode mode : {Mode::echo, Mode::rate, Mode::broadcast, Mode::idle}) {
     if (words.mode == mode_name(mode)) options.mode = mode;
   }
+  for (const Payload payload : {Payload::pattern, Payload::random, Payload::json, Payload::html}) {
+    if (words.payload == payload_name(payload)) options.payload = payload;
+  }
+  for (const Deflate deflate : {Deflate::off, Deflate::on, Deflate::no_context}) {
+    if (words.deflate == deflate_name(deflate)) options.deflate = deflate;
+  }
   options.text = words.type == "text";
   options.mixed = words.text == "mixed";
   options.target = parse_target(options.url);
   options.cpus = parse_cpus(words.cpus);
 }
 
-void add_options(CLI::App& app, Options& options, Words& words) {
-  constexpr auto million = std::size_t{1'000'000};
-  app.add_option("--url", options.url, "ws://HOST:PORT/PATH, or tcp://HOST:PORT for a raw echo")->required();
-  app.add_option("--mode", words.mode,
-                 "echo: messages there and back; rate: opening handshakes; broadcast: one sends, all "
-                 "receive; idle: memory a connection")
-      ->check(CLI::IsMember({"echo", "rate", "broadcast", "idle"}))
-      ->capture_default_str();
-  app.add_option("--connections", options.connections, "how many")
-      ->check(CLI::Range(std::size_t{1}, million))
-      ->capture_default_str();
+// What a message is made of.
+void add_message_options(CLI::App& app, Options& options, Words& words) {
   app.add_option("--size", options.size, "bytes of payload in a message")
       ->check(CLI::Range(std::size_t{0}, size_max))
-      ->capture_default_str();
-  app.add_option("--depth", options.depth, "messages in flight on each connection")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
       ->capture_default_str();
   app.add_option("--type", words.type, "of the messages")
       ->check(CLI::IsMember({"text", "binary"}))
@@ -85,6 +103,38 @@ void add_options(CLI::App& app, Options& options, Words& words) {
                  "same bytes)")
       ->check(CLI::IsMember({"ascii", "mixed"}))
       ->capture_default_str();
+  app.add_option("--payload", words.payload,
+                 "pattern: what --type and --text say; random: bytes that can not be compressed; json, html: "
+                 "such as real ones")
+      ->check(CLI::IsMember({"pattern", "random", "json", "html"}))
+      ->capture_default_str();
+  app.add_option("--deflate", words.deflate,
+                 "permessage-deflate. on: the client keeps its context for up to 64 messages, the server may "
+                 "keep its own; no-context: neither does. A server that declines is a failure")
+      ->check(CLI::IsMember({"off", "on", "no-context"}))
+      ->capture_default_str();
+}
+
+void add_options(CLI::App& app, Options& options, Words& words) {
+  constexpr auto million = std::size_t{1'000'000};
+  app.add_option("--url", options.url,
+                 "ws://HOST:PORT/PATH; wss:// for TLS 1.3, without verifying the certificate; or "
+                 "tcp://HOST:PORT for a raw echo")
+      ->required();
+  app.add_option("--mode", words.mode,
+                 "echo: messages there and back; rate: opening handshakes; broadcast: one sends, all "
+                 "receive; idle: memory a connection")
+      ->check(CLI::IsMember({"echo", "rate", "broadcast", "idle"}))
+      ->capture_default_str();
+  app.add_option("--connections", options.connections, "how many")
+      ->check(CLI::Range(std::size_t{1}, million))
+      ->capture_default_str();
+  add_message_options(app, options, words);
+  app.add_option("--depth", options.depth, "messages in flight on each connection")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
+      ->capture_default_str();
+  app.add_flag("--tls-resume", options.tls_resume,
+               "with --mode rate: resume the TLS session of the connection before");
   app.add_option("--seconds", options.seconds, "measure for so long (idle: hold for so long)")
       ->check(CLI::Range(0.01, 86400.0))
       ->capture_default_str();
@@ -115,16 +165,38 @@ const char* mode_name(Mode mode) noexcept {
   return "";
 }
 
+const char* payload_name(Payload payload) noexcept {
+  switch (payload) {
+    case Payload::pattern: return "pattern";
+    case Payload::random: return "random";
+    case Payload::json: return "json";
+    case Payload::html: return "html";
+  }
+  return "";
+}
+
+const char* deflate_name(Deflate deflate) noexcept {
+  switch (deflate) {
+    case Deflate::off: return "off";
+    case Deflate::on: return "on";
+    case Deflate::no_context: return "no-context";
+  }
+  return "";
+}
+
 Target parse_target(const std::string& url) {
   Target target;
   std::string_view rest = url;
   if (rest.starts_with("ws://")) {
     rest.remove_prefix(5);
+  } else if (rest.starts_with("wss://")) {
+    rest.remove_prefix(6);
+    target.tls = true;
   } else if (rest.starts_with("tcp://")) {
     rest.remove_prefix(6);
     target.websocket = false;
   } else {
-    throw std::invalid_argument(fmt::format("'{}' begins with neither ws:// nor tcp://", url));
+    throw std::invalid_argument(fmt::format("'{}' begins with none of ws://, wss:// and tcp://", url));
   }
   const std::size_t slash = rest.find('/');
   if (slash != std::string_view::npos) target.path = rest.substr(slash);

@@ -9,12 +9,17 @@
 #include <string>
 #include <vector>
 
+#include "permessage_deflate.h"
+
 namespace load {
 
 enum class Mode { echo, rate, broadcast, idle };
+// pattern: what the type and the text say; the others are documents of bench/support.
+enum class Payload { pattern, random, json, html };
 
 struct Target {
   bool websocket = true;  // or raw TCP
+  bool tls = false;
   std::string authority;  // host:port, as it was written
   std::string path = "/";
   sockaddr_in address{};
@@ -29,6 +34,9 @@ struct Options {
   std::size_t depth = 1;
   bool text = false;
   bool mixed = false;
+  Payload payload = Payload::pattern;
+  Deflate deflate = Deflate::off;
+  bool tls_resume = false;
   bool verify = false;
   double seconds = 5;
   double warmup_s = 0.5;
@@ -39,6 +47,8 @@ struct Options {
 };
 
 const char* mode_name(Mode mode) noexcept;
+const char* payload_name(Payload payload) noexcept;
+const char* deflate_name(Deflate deflate) noexcept;
 
 // Throws std::invalid_argument that says what is wrong. The host is an IPv4 address or localhost.
 Target parse_target(const std::string& url);

@@ -63,6 +63,53 @@ void print_memory(const Options& options, const Memory& memory) {
              growth(options, memory.before_bytes, memory.used_bytes), options.size);
 }
 
+double received_bytes_each(const Traffic& traffic) {
+  return traffic.messages == 0
+             ? 0
+             : static_cast<double>(traffic.frame_bytes) / static_cast<double>(traffic.messages);
+}
+
+double compressed_share(const Traffic& traffic) {
+  return traffic.messages == 0
+             ? 0
+             : static_cast<double>(traffic.compressed) / static_cast<double>(traffic.messages);
+}
+
+// Of the opening handshakes whose latency was recorded.
+double resumed_share(const Result& result) {
+  const std::uint64_t all = result.latency.count();
+  return all == 0 ? 0 : static_cast<double>(result.resumed) / static_cast<double>(all);
+}
+
+void print_wire(const Options& options, const Result& result) {
+  if (result.negotiated.deflate.compressed)
+    fmt::print("extension: {}\n", describe(result.negotiated.deflate));
+  if (result.negotiated.deflate.compressed && result.traffic.messages > 0) {
+    fmt::print("frames: {:.1f} bytes sent and {:.1f} received each, {:.1f} % of the answers compressed\n",
+               result.sent_bytes_each, received_bytes_each(result.traffic),
+               compressed_share(result.traffic) * 100);
+  }
+  if (!options.target.tls) return;
+  fmt::print("TLS: {}", result.negotiated.tls_cipher);
+  if (options.mode == Mode::rate)
+    fmt::print(", {:.1f} % of the sessions resumed", resumed_share(result) * 100);
+  fmt::print("\n");
+}
+
+nlohmann::ordered_json wire_json(const Options& options, const Result& result) {
+  auto json = nlohmann::ordered_json::object();
+  if (result.negotiated.deflate.compressed) json["extension"] = describe(result.negotiated.deflate);
+  if (options.target.websocket && result.traffic.messages > 0) {
+    json["frame_bytes_sent_each"] = result.sent_bytes_each;
+    json["frame_bytes_received_each"] = received_bytes_each(result.traffic);
+    json["compressed_share"] = compressed_share(result.traffic);
+  }
+  if (!options.target.tls) return json;
+  json["tls"] = result.negotiated.tls_cipher;
+  if (options.mode == Mode::rate) json["tls_resumed_share"] = resumed_share(result);
+  return json;
+}
+
 }  // namespace
 
 std::string bottleneck(const Result& result) {
@@ -75,6 +122,7 @@ std::string bottleneck(const Result& result) {
 void print_result(const Options& options, const Result& result) {
   if (result.memory) {
     print_memory(options, *result.memory);
+    print_wire(options, result);
     return;
   }
   const double messages = static_cast<double>(result.messages);
@@ -88,6 +136,7 @@ void print_result(const Options& options, const Result& result) {
     fmt::print("  p{:g} {:.1f}", percent, static_cast<double>(result.latency.percentile(percent)) / 1e3);
   }
   fmt::print("  max {:.1f}\n", static_cast<double>(result.latency.max()) / 1e3);
+  print_wire(options, result);
   fmt::print("client: {:.0f} % busy, {:.0f} % waiting for a CPU\n", largest(result.client_busy) * 100,
              largest(result.client_waited) * 100);
   if (result.server) {
@@ -110,11 +159,14 @@ void write_json(const Options& options, const Result& result) {
       {"size", options.size},
       {"depth", options.depth},
       {"type", std::string(options.text ? "text" : "binary") + (options.mixed ? " mixed" : "")},
+      {"payload", payload_name(options.payload)},
+      {"deflate", deflate_name(options.deflate)},
       {"verify", options.verify},
       {"seconds", result.seconds},
       {"messages", result.messages},
       {"begun_at_s", result.begun_at_s},
   };
+  json.update(wire_json(options, result));
   if (result.memory) {
     json["memory"] = {
         {"before_bytes", result.memory->before_bytes},

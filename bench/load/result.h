@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "echo_reader.h"
 #include "histogram.h"
+#include "negotiation.h"
 #include "options.h"
 
 namespace load {
@@ -33,6 +35,10 @@ struct Result {
   // For each thread, as a share of the time: on a CPU; ready to run while others had the CPU.
   std::vector<double> client_busy;
   std::vector<double> client_waited;
+  Negotiated negotiated;
+  double sent_bytes_each = 0;  // of frames, before TLS
+  Traffic traffic;             // received in all, warm-up included
+  std::uint64_t resumed = 0;   // TLS sessions
   std::optional<ServerUse> server;
   std::optional<Memory> memory;
 };

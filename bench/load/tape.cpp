@@ -1,9 +1,10 @@
 #include "tape.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
-#include <cctype>
+#include <optional>
+
+#include "codec.h"
+#include "document.h"
 
 namespace load {
 namespace {
@@ -12,9 +13,17 @@ namespace {
 constexpr std::size_t row_bytes = std::size_t{256} << 10;
 constexpr std::size_t row_messages_max = 64;
 
-// The example of RFC 6455 section 1.3.
-constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
-constexpr std::string_view key_accepted = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+std::string payload_of(const Options& options, std::size_t number) {
+  using sansock::bench::Document;
+  using sansock::bench::document;
+  switch (options.payload) {
+    case Payload::pattern: break;
+    case Payload::random: return document(Document::random, options.size, number);
+    case Payload::json: return document(Document::json, options.size, number);
+    case Payload::html: return document(Document::html, options.size, number);
+  }
+  return make_payload(options.size, number, options.text, options.mixed);
+}
 
 }  // namespace
 
@@ -35,9 +44,10 @@ std::string make_payload(std::size_t size, std::size_t number, bool text, bool m
   return payload;
 }
 
-std::string make_frame(std::uint8_t opcode, std::string_view payload, std::uint32_t key_bits) {
+std::string make_frame(std::uint8_t opcode, std::string_view payload, std::uint32_t key_bits,
+                       bool compressed) {
   std::string frame;
-  frame += static_cast<char>(0x80 | opcode);
+  frame += static_cast<char>(0x80 | (compressed ? 0x40 : 0) | opcode);
   unsigned length_bytes = 0;
   if (payload.size() < 126) {
     frame += static_cast<char>(0x80 | payload.size());
@@ -53,42 +63,33 @@ std::string make_frame(std::uint8_t opcode, std::string_view payload, std::uint3
   return frame;
 }
 
-Tape::Tape(const Options& options)
+Tape::Tape(const Options& options, const DeflateAgreement& agreement)
     : framed(options.target.websocket),
       opcode(options.text ? 1 : 2),
       count(std::clamp<std::size_t>(row_bytes / (options.size + 1), 1, row_messages_max)),
-      message(options.size) {
+      message(options.size),
+      deflate(agreement) {
+  std::optional<Deflater> deflater;
+  if (agreement.compressed) deflater.emplace(agreement.client_window_bits);
   std::uint32_t random = 0x9e3779b9;
   for (std::size_t number = 0; number < count; ++number) {
-    const std::string payload = make_payload(message, number, options.text, options.mixed);
+    const std::string payload = payload_of(options, number);
     random = random * 1664525 + 1013904223;
     payloads += payload;
-    frames += framed ? make_frame(opcode, payload, random) : payload;
+    if (deflater) {
+      if (agreement.client_no_context_takeover) deflater->forget();
+      frames += make_frame(opcode, deflater->compress(payload), random, true);
+    } else {
+      frames += framed ? make_frame(opcode, payload, random) : payload;
+    }
+    frame_ends.push_back(frames.size());
   }
-  frame = frames.size() / count;
 }
 
-std::string make_request(const Target& target) {
-  return fmt::format(
-      "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {}\r\n"
-      "Sec-WebSocket-Version: 13\r\n\r\n",
-      target.path, target.authority, key);
-}
-
-std::string judge_answer(std::string_view head) {
-  const std::string_view first_line = head.substr(0, head.find("\r\n"));
-  if (!first_line.starts_with("HTTP/1.1 101")) return fmt::format("the server answered '{}'", first_line);
-  std::string lower(head);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  constexpr std::string_view name = "\r\nsec-websocket-accept:";
-  std::size_t at = lower.find(name);
-  if (at == std::string::npos) return "the answer has no Sec-WebSocket-Accept";
-  at = head.find_first_not_of(' ', at + name.size());
-  if (!head.substr(at).starts_with(key_accepted)) return "the answer has a wrong Sec-WebSocket-Accept";
-  if (lower.find("\r\nsec-websocket-extensions:") != std::string::npos) {
-    return "the server selected an extension that was not offered";
-  }
-  return {};
+std::size_t Tape::frame_bytes(std::size_t first, std::size_t messages) const noexcept {
+  const auto begin_of = [this](std::size_t number) { return number == 0 ? 0 : frame_ends[number - 1]; };
+  const std::size_t last = first + messages;
+  return last / count * frames.size() + begin_of(last % count) - begin_of(first);
 }
 
 }  // namespace load

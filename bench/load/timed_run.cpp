@@ -157,7 +157,15 @@ Result timed_run(const Plan& plan) {
   }
   threads.stop();
   threads.throw_failure();
-  for (const auto& worker : threads.workers) result.latency.merge(worker->latency());
+  for (const auto& worker : threads.workers) {
+    result.latency.merge(worker->latency());
+    result.traffic.add(worker->traffic());
+    result.resumed += worker->resumed();
+  }
+  if (options.tls_resume && result.resumed == 0)
+    throw std::runtime_error("the server resumed no TLS session");
+  result.sent_bytes_each =
+      static_cast<double>(plan.tape.frames.size()) / static_cast<double>(plan.tape.count);
   for (std::size_t i = 0; i < client_after.size(); ++i) {
     result.client_busy.push_back((client_after[i] - client_before[i]) / result.seconds);
     result.client_waited.push_back((waited_after[i] - waited_before[i]) / result.seconds);

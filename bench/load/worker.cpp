@@ -39,6 +39,7 @@ class RateWorker : public Worker {
   void opened(Connection& connection, std::uint64_t opening_at, std::uint64_t now) override {
     if (!begun_) Worker::opened(connection, opening_at, now);
     if (begun_) {
+      if (measuring() && connection.tls() != nullptr && connection.tls()->resumed()) ++resumed_;
       count(1, now - opening_at);
       again(connection);
     }
@@ -119,10 +120,20 @@ void Worker::opened(Connection&, std::uint64_t, std::uint64_t) {
   open_next();
 }
 
+bool Worker::measuring() const noexcept {
+  return shared_.phase.load(std::memory_order_relaxed) == Phase::measuring;
+}
+
+Traffic Worker::traffic() const noexcept {
+  Traffic sum;
+  for (const auto& connection : connections_) sum.add(connection->traffic());
+  return sum;
+}
+
 void Worker::count(std::size_t messages, std::uint64_t latency_ns) noexcept {
   // Only this thread writes it, so that no locked addition is needed.
   messages_.store(messages_.load(std::memory_order_relaxed) + messages, std::memory_order_relaxed);
-  if (shared_.phase.load(std::memory_order_relaxed) != Phase::measuring) return;
+  if (!measuring()) return;
   for (std::size_t i = 0; i < messages; ++i) latency_.record(latency_ns);
 }
 

@@ -40,6 +40,10 @@ class Worker : public Handler {
   std::uint64_t messages() const noexcept { return messages_.load(std::memory_order_relaxed); }
   // Of those that ended while the phase was `measuring`; to be read when the thread has ended.
   const Histogram& latency() const noexcept { return latency_; }
+  // Of all its connections; to be read when the thread has ended.
+  Traffic traffic() const noexcept;
+  // TLS sessions that were resumed, of all whose latency was recorded; to be read when the thread has ended.
+  std::uint64_t resumed() const noexcept { return resumed_; }
 
   void opened(Connection& connection, std::uint64_t opening_at, std::uint64_t now) override;
 
@@ -49,10 +53,12 @@ class Worker : public Handler {
   // Counts messages of which each took so long.
   void count(std::size_t messages, std::uint64_t latency_ns) noexcept;
   void open_next();
+  bool measuring() const noexcept;
 
   const Plan& plan_;
   std::vector<std::unique_ptr<Connection>> connections_;
   Loop loop_;
+  std::uint64_t resumed_ = 0;
 
  private:
   Shared& shared_;

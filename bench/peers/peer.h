@@ -21,6 +21,48 @@ inline int port_argument(int argc, char** argv) {
   return static_cast<int>(port);
 }
 
+// Of permessage-deflate. on: the server keeps its context; no_context: each message stands alone, both ways.
+// Whoever compresses, compresses every message, as zlib's defaults say, with the largest window.
+enum class Deflate { off, on, no_context };
+
+inline constexpr int compression_level = 6;
+inline constexpr int compression_memory_level = 8;
+inline constexpr int compression_window_bits = 15;
+
+struct Arguments {
+  int port = -1;
+  Deflate deflate = Deflate::off;
+};
+
+// --port N [--deflate off|on|no-context]. Ends the program with 2 on anything else.
+inline Arguments arguments(int argc, char** argv) {
+  Arguments given;
+  bool good = argc == 3 || argc == 5;
+  for (int i = 1; good && i < argc; i += 2) {
+    const char* value = argv[i + 1];
+    if (std::strcmp(argv[i], "--port") == 0) {
+      char* end = nullptr;
+      const long port = std::strtol(value, &end, 10);
+      good = *value != '\0' && *end == '\0' && port >= 0 && port <= 65535;
+      given.port = static_cast<int>(port);
+    } else {
+      good = std::strcmp(argv[i], "--deflate") == 0;
+      if (std::strcmp(value, "on") == 0) {
+        given.deflate = Deflate::on;
+      } else if (std::strcmp(value, "no-context") == 0) {
+        given.deflate = Deflate::no_context;
+      } else {
+        good = good && std::strcmp(value, "off") == 0;
+      }
+    }
+  }
+  if (!good || given.port < 0) {
+    std::fprintf(stderr, "usage: %s --port N [--deflate off|on|no-context]\n", argv[0]);
+    std::exit(2);
+  }
+  return given;
+}
+
 inline void print_ready_line(const char* scheme, int port) {
   std::printf("listening on %s://127.0.0.1:%d/\n", scheme, port);
   std::fflush(stdout);

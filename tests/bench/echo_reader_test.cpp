@@ -106,4 +106,82 @@ TEST(EchoReader, SeesWrongFramesWithoutComparing) {
   }
 }
 
+Options compressing(std::size_t size) {
+  Options made = options(size);
+  made.deflate = load::Deflate::on;
+  made.payload = load::Payload::json;
+  return made;
+}
+
+// What a server with the context of all its messages answers; each third one without compression.
+std::string compressed_stream(const Tape& tape, std::size_t messages, bool takeover) {
+  load::Deflater deflater(15);
+  std::string stream;
+  for (std::size_t number = 0; number < messages; ++number) {
+    if (number % 3 == 2) {
+      stream += frame(0x82, payload(tape, number));
+      continue;
+    }
+    if (!takeover) deflater.forget();
+    const std::string all = deflater.compress(payload(tape, number));
+    // In two frames, of which the first has RSV1, with a Ping between.
+    stream += frame(0x42, all.substr(0, 3)) + frame(0x89, "ping") +
+              frame(0x80, all.substr(std::min<std::size_t>(3, all.size())));
+  }
+  return stream;
+}
+
+TEST(EchoReader, CountsCompressedMessagesAtEveryCut) {
+  for (const bool takeover : {true, false}) {
+    for (const std::size_t size : {0u, 1u, 300u}) {
+      const Tape tape(compressing(size), {.compressed = true, .server_no_context_takeover = !takeover});
+      const std::string stream = compressed_stream(tape, 90, takeover);
+      for (const bool verify : {true, false}) {
+        for (std::size_t piece = 1; piece <= 310; ++piece)
+          EXPECT_EQ(read(tape, stream, piece, verify), 90u) << size;
+      }
+    }
+  }
+}
+
+TEST(EchoReader, TellsWhatCame) {
+  const Tape tape(compressing(300), {.compressed = true});
+  const std::string stream = compressed_stream(tape, 90, true);
+  EchoReader reader(tape, false);
+  reader.read({stream.data(), stream.size()});
+  EXPECT_EQ(reader.traffic().messages, 90u);
+  EXPECT_EQ(reader.traffic().compressed, 60u);
+  // Without the Pings.
+  EXPECT_EQ(reader.traffic().frame_bytes, stream.size() - 60 * 6);
+}
+
+TEST(EchoReader, SeesWrongCompressedMessages) {
+  const Tape tape(compressing(300), {.compressed = true});
+  const std::string right = load::Deflater(15).compress(payload(tape, 0));
+  const std::string longer = load::Deflater(15).compress(payload(tape, 0) + "a");
+  const std::string shorter = load::Deflater(15).compress(payload(tape, 0).substr(1));
+  const std::string other = load::Deflater(15).compress(payload(tape, 1));
+  for (const std::string& wrong : {longer, shorter, other, std::string("\xff\xff")}) {
+    EXPECT_NE(failure(tape, frame(0xc2, wrong)), "");
+    EXPECT_EQ(failure(tape, frame(0xc2, wrong), false), "");
+  }
+  EXPECT_EQ(failure(tape, frame(0xc2, right)), "");
+  for (const std::string& wrong :
+       {frame(0xa2, right), frame(0xc9, "ping"), frame(0x42, right) + frame(0xc0, ""), frame(0xc1, right),
+        frame(0xc2, std::string(2000, 'a'))}) {
+    EXPECT_NE(failure(tape, wrong, false), "");
+  }
+}
+
+TEST(EchoReader, SeesAContextThatWasToBeForgotten) {
+  const Tape tape(compressing(300), {.compressed = true, .server_no_context_takeover = true});
+  EXPECT_NE(failure(tape, compressed_stream(tape, 6, true)), "");
+  EXPECT_EQ(failure(tape, compressed_stream(tape, 6, false)), "");
+}
+
+TEST(EchoReader, SeesCompressionThatWasNotAgreedOn) {
+  const Tape tape(compressing(300));
+  EXPECT_NE(failure(tape, frame(0xc2, "a"), false).find("reserved bit"), std::string::npos);
+}
+
 }  // namespace

@@ -2,8 +2,11 @@
 """load_test.py BUILD : the load generator against our echo server, and against servers that are wrong."""
 
 import contextlib
+import functools
+import importlib.util
 import json
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +17,7 @@ import tap
 
 BUILD = pathlib.Path(sys.argv[1])
 LOAD = BUILD / "bench/load/load"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 ACCEPTED = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
 QUICK = ["--seconds", "0.3", "--warmup", "0.05"]
@@ -202,6 +206,173 @@ def check_wrong_servers():
             check_one_line(done, word)
 
 
+def websockets_server(*options):
+    if importlib.util.find_spec("websockets") is None:
+        raise tap.Skip("no python3-websockets")
+    return program(sys.executable, pathlib.Path(__file__).with_name("websockets_server.py"), *options)
+
+
+def check_compressed(url, *options):
+    """A run whose answers are all compressed; its JSON."""
+    result, text = measured(url, "--verify", *options)
+    tap.expect(result["messages"] > 0 and result["compressed_share"] == 1, result)
+    tap.expect(result["extension"] in text and "% of the answers compressed" in text, text)
+    return result
+
+
+def check_deflate(server_options, load_options, extension):
+    with websockets_server(*server_options) as (url, _):
+        for options in (["--size", 0], ["--size", 1, "--depth", 16], ["--size", 1000, "--payload", "json"],
+                        ["--size", 30000, "--payload", "html", "--type", "text", "--depth", 3],
+                        ["--size", 1000, "--payload", "random"]):
+            result = check_compressed(url, "--connections", 5, *load_options, *options)
+            tap.expect(result["extension"] == extension, result["extension"])
+        json_run = check_compressed(url, *load_options, "--size", 1000, "--payload", "json")
+        tap.expect(json_run["payload"] == "json" and json_run["deflate"] == load_options[1], json_run)
+        for way in ("frame_bytes_sent_each", "frame_bytes_received_each"):
+            tap.expect(50 < json_run[way] < 700, json_run)
+        result, _ = measured(url, *load_options, "--mode", "rate")
+        tap.expect(result["messages"] > 0, result)
+        # Who does not ask for it does not get it.
+        result, text = measured(url, "--verify", "--payload", "json")
+        tap.expect(result["compressed_share"] == 0 and "extension" not in result and "compressed" not in text, text)
+
+
+def check_declined():
+    with websockets_server() as (url, _):
+        for mode in ("on", "no-context"):
+            check_one_line(load(url, "--deflate", mode, status=1), "declined permessage-deflate")
+
+
+EXTENSION = b"Sec-WebSocket-Extensions: permessage-deflate"
+
+
+def accepted_with(extension):
+    return ACCEPTED.replace(b"\r\n\r\n", b"\r\n" + extension + b"\r\n\r\n")
+
+
+def check_wrong_deflate():
+    wrong = [
+        ("on", "8 bits", EXTENSION + b"; client_max_window_bits=8", b""),
+        ("on", "in which 'fast' is wrong", EXTENSION + b"; fast", b""),
+        ("on", "not permessage-deflate", b"Sec-WebSocket-Extensions: x-other", b""),
+        ("no-context", "keeps its context", EXTENSION, b""),
+        ("off", "not offered", EXTENSION, b""),
+        ("on", "can not be decompressed", EXTENSION, b"\xc2\x02\xff\xff"),
+        ("on", "has 0 bytes, not 10", EXTENSION, b"\xc2\x01\x00"),
+        ("on", "reserved bit", EXTENSION, b"\x42\x01\x00\xc0\x00"),
+    ]
+    for mode, word, extension, frames in wrong:
+        with answering(accepted_with(extension) + frames) as port:
+            url = f"ws://127.0.0.1:{port}/"
+            options = [*QUICK, "--connections", 1, "--size", 10, "--verify", "--deflate", mode]
+            check_one_line(load(url, *options, status=1), word, "connection 1 ")
+
+
+def check_changing_server():
+    """Each connection has to agree on what the first one agreed on."""
+    answers = [accepted_with(EXTENSION), accepted_with(EXTENSION + b"; client_max_window_bits=10")]
+
+    def serve(connection):
+        connection.recv(4096)
+        connection.sendall(answers.pop(0))
+        while connection.recv(65536):
+            pass
+    with python_server(serve) as port:
+        done = load(f"ws://127.0.0.1:{port}/", *QUICK, "--connections", 1, "--deflate", "on", status=1)
+        check_one_line(done, "client_max_window_bits=10", "before")
+
+
+def check_peer(name):
+    command = [BUILD / "bench/peers" / name]
+    if name == "npm_ws":
+        if not shutil.which("node"):
+            raise tap.Skip("no node")
+        if not (ROOT / "tests/interop/node_modules/ws").exists():
+            raise tap.Skip("no npm package ws")
+        command = ["node", ROOT / "bench/peers/npm_ws.mjs"]
+    elif not command[0].exists():
+        raise tap.Skip(f"{name} is not built")
+    # Several longer ones at once, libwebsockets mixes up: README.md of bench.
+    large = 60_000 if name == "libwebsockets" else 300_000
+    for mode in ("on", "no-context"):
+        with program(*command, "--port", 0, "--deflate", mode) as (url, _):
+            for options in (["--size", 1, "--depth", 16], ["--size", 1000, "--payload", "json", "--depth", 4],
+                            ["--size", large, "--payload", "random", "--depth", 2],
+                            ["--size", large, "--payload", "html", "--type", "text", "--depth", 2]):
+                check_compressed(url, "--connections", 4, "--deflate", mode, *options)
+            measured(url, "--verify", "--size", 1000)
+        if mode == "no-context":
+            continue
+        with program(*command, "--port", 0, "--deflate", mode) as (url, _):
+            result = check_compressed(url, "--deflate", "no-context")
+            tap.expect("server_no_context_takeover" in result["extension"], result)
+    with program(*command, "--port", 0) as (url, _):
+        check_one_line(load(url, "--deflate", "on", status=1), "declined")
+    for words in (["--port", 0, "--deflate", "maybe"], ["--deflate", "on"], ["--port", "x"], []):
+        done = subprocess.run([str(word) for word in [*command, *words]], capture_output=True, text=True, timeout=60)
+        tap.expect(done.returncode == 2 and "usage: " in done.stderr, done)
+
+
+@functools.lru_cache
+def certificate():
+    """Files with a certificate and its key, for the time of this program."""
+    done = subprocess.run([LOAD, "--url", "wss://127.0.0.1:1/"], capture_output=True, text=True, timeout=60)
+    if "built without TLS" in done.stderr:
+        raise tap.Skip("the load generator is built without TLS")
+    if not shutil.which("openssl"):
+        raise tap.Skip("no openssl to make a certificate")
+    directory = tempfile.TemporaryDirectory()
+    key, made = (pathlib.Path(directory.name) / name for name in ("key.pem", "certificate.pem"))
+    tap.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", 2,
+             "-subj", "/CN=localhost", "-keyout", key, "-out", made])
+    return directory, ["--certificate", made, "--key", key]
+
+
+def tls_server(*options):
+    return websockets_server(*certificate()[1], *options)
+
+
+def check_tls():
+    with tls_server("--deflate", "on") as (url, _):
+        tap.expect(url.startswith("wss://"), url)
+        for options in (["--size", 0], ["--size", 16, "--depth", 100], ["--size", 16384, "--connections", 5],
+                        ["--size", 1 << 20, "--depth", 8, "--connections", 2], ["--threads", 2, "--connections", 7],
+                        ["--size", 20000, "--depth", 8, "--deflate", "on", "--payload", "json"]):
+            result, text = measured(url, "--verify", *options)
+            tap.expect(result["messages"] > 0 and result["tls"].startswith("TLSv1.3 TLS_AES_"), result)
+            tap.expect(f"TLS: {result['tls']}\n" in text and "tls_resumed_share" not in result, text)
+        check_one_line(load(url.replace("wss:", "ws:"), *QUICK, status=1), "connection 1 ")
+
+
+def check_tls_rate():
+    with tls_server() as (url, _):
+        result, text = measured(url, "--mode", "rate", "--connections", 8)
+        tap.expect(result["messages"] > 0 and result["tls_resumed_share"] == 0, result)
+        tap.expect("0.0 % of the sessions resumed" in text, text)
+        result, _ = measured(url, "--mode", "rate", "--connections", 8, "--tls-resume", "--threads", 2)
+        tap.expect(result["messages"] > 0 and result["tls_resumed_share"] == 1, result)
+    with tls_server("--tickets", 0) as (url, _):
+        done = load(url, *QUICK, "--mode", "rate", "--connections", 1, "--tls-resume", status=1)
+        check_one_line(done, "resumed no TLS session")
+
+
+def check_tls_idle():
+    with tls_server() as (url, pid):
+        result, _ = measured(url, "--mode", "idle", "--connections", 50, "--verify", "--server-pid", pid)
+    tap.expect(result["memory"]["opened_bytes_each"] > 0 and result["tls"], result)
+
+
+def check_wrong_tls():
+    with tls_server("--tls-1-2") as (url, _):
+        check_one_line(load(url, *QUICK, status=1), "connection 1 ")
+    for word, answer, close in (("the handshake failed: WRONG_VERSION_NUMBER", b"HTTP/1.1 400 Bad\r\n\r\n", False),
+                                ("TLSV1_ALERT_PROTOCOL_VERSION", b"\x15\x03\x03\x00\x02\x02\x46", False),
+                                ("the server closed it", b"", True)):
+        with answering(answer, close) as port:
+            check_one_line(load(f"wss://127.0.0.1:{port}/", *QUICK, "--connections", 1, status=1), word)
+
+
 def check_refused():
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
@@ -215,10 +386,24 @@ def check_usage():
             (["--url", good, "--connections", "0"], "--connections"),
             (["--url", good, "--mode", "idle"], "--server-pid"), (["--url", good, "--cpus", "x"], "CPUs"),
             (["--url", good, "--mode", "broadcast", "--threads", "2"], "one thread"),
+            (["--url", good, "--deflate", "some"], "--deflate"), (["--url", good, "--payload", "some"], "--payload"),
+            (["--url", "tcp://127.0.0.1:1", "--deflate", "on"], "no extensions"),
+            (["--url", good, "--tls-resume"], "wss://"),
             (["--url", good, "--size", "1048576", "--depth", "1000"], "256 MiB")]:
         check_one_line(tap.run([LOAD, *arguments], status=2), word)
     tap.expect("--verify" in tap.run([LOAD, "--help"]).stdout, "no help")
 
+
+ALONE = "client_no_context_takeover; server_no_context_takeover"
+DEFLATE = [
+    ("both keep their context", ["--deflate", "on"], ["--deflate", "on"],
+     "permessage-deflate"),
+    ("neither keeps its context", ["--deflate", "on"], ["--deflate", "no-context"], f"permessage-deflate; {ALONE}"),
+    ("a server without context", ["--deflate", "no-context"], ["--deflate", "on"], f"permessage-deflate; {ALONE}"),
+    ("small windows", ["--deflate", "on", "--window-bits", 9], ["--deflate", "on"],
+     "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9"),
+]
+COMPRESSING_PEERS = ["beast", "websocketpp", "libwebsockets", "npm_ws"]
 
 CASES = [
     *((f"echo: {name}", lambda options=options: check_echo(options)) for name, options in SHAPES),
@@ -229,6 +414,15 @@ CASES = [
     ("idle connections", check_idle),
     ("a wrong byte and a message too many are noticed", check_wrong_echo),
     ("wrong servers are noticed", check_wrong_servers),
+    *((f"permessage-deflate: {name}", lambda words=words: check_deflate(*words)) for name, *words in DEFLATE),
+    ("permessage-deflate: a server that declines", check_declined),
+    ("permessage-deflate: wrong servers are noticed", check_wrong_deflate),
+    ("permessage-deflate: a server that changes its mind", check_changing_server),
+    *((f"permessage-deflate: {name}", lambda name=name: check_peer(name)) for name in COMPRESSING_PEERS),
+    ("TLS: messages there and back", check_tls),
+    ("TLS: handshakes, full and resumed", check_tls_rate),
+    ("TLS: idle connections", check_tls_idle),
+    ("TLS: wrong servers are noticed", check_wrong_tls),
     ("a refused connection", check_refused),
     ("usage errors", check_usage),
 ]

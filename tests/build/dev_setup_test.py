@@ -144,6 +144,19 @@ def check_bench(machine):
     machine.dev("bench", status=1)
 
 
+def check_tls_missing(machine):
+    """The load generator goes without TLS where that can not be installed, and looks again when it was."""
+    configured = "meson configure --clearcache build -Dexamples=enabled -Dtests=enabled"
+    machine.dev("test")
+    (machine.directory / "missing").write_text("android-libboringssl-dev\n")
+    _, calls = machine.dev("test")
+    tap.expect(any(call.endswith("install -q -y --no-install-recommends android-libboringssl-dev") for call in calls), calls)
+    tap.expect(configured in calls, calls)
+    (machine.directory / "apt_fails").touch()
+    said, calls = machine.dev("test")
+    tap.expect("over TLS will be skipped" in said and calls[-1] == "ninja -C build" and configured not in calls, said)
+
+
 CASES = [
     ("nothing missing: no package tool is called", on_machine(check_nothing_missing)),
     ("missing packages are installed by name", on_machine(check_missing, missing=["g++", "ninja-build"])),
@@ -154,6 +167,7 @@ CASES = [
     ("no node: says what is skipped", on_machine(check_no_node)),
     ("node: installs the peer once", on_machine(check_node, extra=["node", "npm"])),
     ("the benchmark and its peers", on_machine(check_bench)),
+    ("the tests run without TLS", on_machine(check_tls_missing)),
     ("a build without tests becomes one with tests", on_machine(check_reconfigured)),
 ]
 
