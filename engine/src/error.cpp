@@ -66,6 +66,10 @@ constexpr Row rows[] = {
     SANSOCK_ROW(utf8_invalid, violation, payload, 400, "A text message is not valid UTF-8."),
     SANSOCK_ROW(utf8_invalid_in_reason, violation, payload, 400,
                 "The reason in a Close frame is not valid UTF-8."),
+    SANSOCK_ROW(compressed_data_invalid, violation, payload, 400,
+                "A compressed message is no DEFLATE data, or refers to more than its window holds."),
+    SANSOCK_ROW(compressed_data_truncated, violation, payload, 400,
+                "A compressed message ends inside a block."),
 
     SANSOCK_ROW(frame_too_big, limit, too_big, 400, "A frame is larger than allowed."),
     SANSOCK_ROW(message_too_big, limit, too_big, 400, "A message is larger than allowed."),
@@ -78,6 +82,7 @@ constexpr Row rows[] = {
     SANSOCK_ROW(output_full, limit, no_close, 400, "The queue of unsent output is full; nothing was sent."),
     SANSOCK_ROW(blocks_exhausted, limit, internal, 503, "There is no memory for another connection."),
     SANSOCK_ROW(memory_exhausted, limit, too_big, 400, "There is not enough memory for this message."),
+    SANSOCK_ROW(codec_exhausted, limit, internal, 503, "There is no memory to decompress a message with."),
 
     SANSOCK_ROW(handshake_timeout, timeout, no_close, 408,
                 "The opening handshake was not complete within its time."),
@@ -135,6 +140,8 @@ constexpr Row rows[] = {
                 "The server chose a subprotocol that was not offered, or none where one is required."),
     SANSOCK_ROW(extension_unoffered, handshake, no_close, 400,
                 "The server chose an extension that was not offered."),
+    SANSOCK_ROW(extension_refused, handshake, no_close, 400,
+                "The server's parameters of permessage-deflate can not be accepted."),
 
     SANSOCK_ROW(not_open, misuse, no_close, 400, "The connection is not open yet."),
     SANSOCK_ROW(already_closing, misuse, no_close, 400, "The connection is closing or closed."),

@@ -32,6 +32,9 @@ enum class errc : std::uint16_t {
   // Data that does not mean what its type says: condition::protocol_violation, close 1007.
   utf8_invalid,            // in a text message
   utf8_invalid_in_reason,  // in the reason of a Close frame
+  // Also in the group above, with permessage-deflate (RFC 7692):
+  compressed_data_invalid,    // no DEFLATE data, or it refers to more than the window holds
+  compressed_data_truncated,  // the message ends inside a block
 
   // Limits: condition::limit_exceeded.
   frame_too_big,             // 1009
@@ -44,6 +47,7 @@ enum class errc : std::uint16_t {
   output_full,               // send refused: over Limits::output_bytes_max; nothing changed
   blocks_exhausted,          // the block pool has none left
   memory_exhausted,          // the assembler's memory is at its limit
+  codec_exhausted,           // 1011: no memory to decompress a message with
 
   // Deadlines: condition::timed_out.
   handshake_timeout,      // HTTP 408
@@ -86,6 +90,7 @@ enum class errc : std::uint16_t {
   connection_header_invalid,  // client: Connection does not name Upgrade
   subprotocol_unoffered,      // client: the server chose what was not offered, or nothing (see Config)
   extension_unoffered,        // client: the server chose what was not offered
+  extension_refused,          // client: the server's parameters of permessage-deflate can not be accepted
 
   // Misuse by the caller: condition::misuse. Nothing changed.
   not_open,                  // the opening handshake is not complete

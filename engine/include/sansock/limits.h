@@ -6,6 +6,8 @@
 #include <span>
 #include <string_view>
 
+#include "sansock/codec.h"
+#include "sansock/deflate.h"
 #include "sansock/error.h"
 #include "sansock/kernels.h"
 #include "sansock/memory.h"
@@ -67,6 +69,9 @@ struct Config {
   bool check_received_text = true;  // UTF-8 of text messages and close reasons
   bool check_sent_text = false;     // refuse to send text that is not UTF-8
   bool lengths_lenient = false;     // accept lengths in a longer form than needed
+  // permessage-deflate (RFC 7692): nullptr goes without. A codec serves one thread, as pool and entropy do.
+  MessageCodec* codec = nullptr;
+  DeflateOptions deflate = {};  // for that
   // The opening handshake, as a server:
   bool secure = false;             // the transport is TLS: the scheme of our own origin is https
   bool origin_scheme_any = false;  // behind a proxy that ends TLS: do not compare the scheme
