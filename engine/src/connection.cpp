@@ -19,10 +19,24 @@ Connection::Connection(Role role, const Config& config, Phase phase) noexcept
   SANSOCK_ASSERT(role == Role::server || config.entropy != nullptr);
 }
 
+Connection::Connection(Role role, const Config& config, CodecStream& stream,
+                       const DeflateParameters& agreed) noexcept
+    : Connection(role, config, Phase::open) {
+  compress_with(stream, agreed);
+}
+
+void Connection::compress_with(CodecStream& stream, const DeflateParameters& agreed) noexcept {
+  SANSOCK_ASSERT(config_->codec != nullptr && stream_ == nullptr);
+  stream_ = &stream;
+  agreed_ = agreed;
+  deflate_ = 1;
+}
+
 Connection::~Connection() {
   SANSOCK_ASSERT(!lent_);  // or the transport would go on reading memory that is somebody else's
   out_.clear(*config_->pool);
   release_control_block();
+  close_stream();
 }
 
 void Connection::feed_eof(Instant now) noexcept {
@@ -106,9 +120,10 @@ CloseStatus Connection::close_status() const noexcept {
 
 // --- for Endpoint ---------------------------------------------------------------------------------
 
-void Connection::open(const Config& config) noexcept {
+void Connection::open(const Config& config, CodecStream* stream, const DeflateParameters& agreed) noexcept {
   SANSOCK_ASSERT(config.pool == config_->pool);  // queued output lies in its blocks
   config_ = &config;
+  if (stream != nullptr) compress_with(*stream, agreed);
   advance(CloseInput::opened);
   input_at_ = phase_at_ = at_once;
 }

@@ -128,6 +128,10 @@ Event Connection::poll_other_text(Bytes text, MaskKey key) noexcept {
 
 Event Connection::poll_any() noexcept {
   if (wait_ != Wait::control_payload) release_control_block();
+  if (deflate_) {
+    release_inflated();
+    if (discarding()) close_stream();  // nothing of it is needed any more
+  }
   for (;;) {
     Event sent;
     bool complete = false;

@@ -32,7 +32,7 @@ constexpr std::uint8_t utf8_broken = 0xFF;
 bool Connection::readable() const noexcept {
   if (paused_ || phase_ == Phase::closed || phase_ == Phase::handshake) return false;
   if (input_ != input_end_) return true;
-  return wait_ != Wait::header && frame_.payload.remaining == 0 && !discarding();
+  return wait_ != Wait::header && (frame_.payload.remaining == 0 || inflate_more_) && !discarding();
 }
 
 Event Connection::read_step() noexcept {
@@ -42,7 +42,7 @@ Event Connection::read_step() noexcept {
   }
   switch (wait_) {
     case Wait::header: return read_header();
-    case Wait::payload: return read_payload();
+    case Wait::payload: return compressed_ ? read_compressed() : read_payload();
     case Wait::control_payload: return read_control();
   }
   return {};
@@ -117,8 +117,10 @@ errc Connection::check_header(const std::byte* header, std::size_t size) const n
 errc Connection::check_first_byte(unsigned byte) const noexcept {
   // RFC 6455 section 5.2: reserved bits "MUST be 0 unless an extension is negotiated".
   if ((byte & rsv23_bits) != 0) return errc::rsv23_unexpected;
-  if ((byte & rsv1_bit) != 0) return errc::rsv1_unexpected;
   const unsigned opcode = byte & opcode_bits;
+  // RFC 7692 section 6: RSV1 stands "on the first frame of a message", and on no other.
+  const bool first = opcode == opcode_text || opcode == opcode_binary;
+  if ((byte & rsv1_bit) != 0 && !(deflate_ && first)) return errc::rsv1_unexpected;
   switch (opcode) {
     case opcode_continuation: return in_message_ ? errc::none : errc::continuation_unexpected;
     case opcode_text:
@@ -171,6 +173,8 @@ void Connection::begin_frame(const std::byte* header) noexcept {
     type_ = static_cast<MessageType>(opcode_);
     in_message_ = 1;
     begun_ = 0;
+    compressed_ = (first & rsv1_bit) != 0;
+    if (compressed_) stream_->inflated_size_ = 0;
     seen_data_ = 1;
     message_size_ = 0;
     fragments_ = 0;
@@ -224,14 +228,7 @@ std::size_t Connection::take_text(Bytes run) noexcept {
     const std::size_t bad = kernels.unmask_validate(run, frame_.payload.key, utf8_);
     return bad == utf8_all_valid ? run.size() : bad;
   }
-  Utf8State state = utf8_;
-  const std::size_t bad = kernels.utf8_validate(state, run);
-  if (bad != utf8_all_valid) {
-    kernels.utf8_validate(utf8_, run.first(bad));
-    return bad;
-  }
-  utf8_ = state;
-  return run.size();
+  return valid_text(run);
 }
 
 Event Connection::data_event(Bytes run, bool end) noexcept {

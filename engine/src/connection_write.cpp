@@ -43,16 +43,22 @@ std::error_code Connection::send(MessageType type, ConstBytes payload) noexcept 
   return code_of(send_message(type, payload));
 }
 
+std::error_code Connection::send(MessageType type, ConstBytes payload, Compression compression) noexcept {
+  return code_of(send_any(type, payload, compression));
+}
+
 // A server's message of up to 64 KiB that finds room behind what is queued, or in a block that is at hand,
 // goes there at once. Every other message, and every reason to refuse one, is the next function's.
 errc Connection::send_message(MessageType type, ConstBytes payload) noexcept {
   const std::size_t size = payload.size();
-  const bool open_server = phase_ == Phase::open && !client_ && !sending_;
+  const bool open_server = phase_ == Phase::open && !client_ && !sending_ && !deflate_;
   if (!open_server || size - 1 >= 0xFFFF || checks_text(type)) {
-    return send_any(type, payload);
+    return send_any(type, payload, Compression::automatic);
   }
   const std::size_t header = size < 126 ? 2 : 4;
-  if (out_.size() + header + size > config_->limits.output_bytes_max) return send_any(type, payload);
+  if (out_.size() + header + size > config_->limits.output_bytes_max) {
+    return send_any(type, payload, Compression::automatic);
+  }
   std::byte* const out = out_.append_at_hand(*config_->pool, header + size);
   if (out == nullptr) [[unlikely]]
     return send_in_block(type, payload);
@@ -72,16 +78,23 @@ errc Connection::send_message(MessageType type, ConstBytes payload) noexcept {
   return copy_payload(out + header, payload);
 }
 
-[[gnu::noinline]] errc Connection::send_any(MessageType type, ConstBytes payload) noexcept {
+[[gnu::noinline]] errc Connection::send_any(MessageType type, ConstBytes payload,
+                                            Compression compression) noexcept {
   if (sending_) return errc::message_unfinished;
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
   if (checks_text(type)) {
     if (const errc error = check_text(payload, true, true); error != errc::none) return error;
   }
+  if (wants_deflate(payload.size(), compression)) {
+    bool sent = false;
+    const errc error = send_deflated(type, payload, sent);
+    if (sent || error != errc::none) return error;
+  }
   return queue_frame(fin_bit | static_cast<unsigned>(type), payload);
 }
 
-std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool end) noexcept {
+std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool end,
+                                      Compression compression) noexcept {
   if (const errc error = check_sendable(payload.size()); error != errc::none) return error;
   if (sending_ && type != send_type_) return errc::message_type_changed;
   const Utf8State text_before = send_utf8_;
@@ -93,10 +106,15 @@ std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool
   }
   // RFC 6455 section 5.4: the first fragment has the opcode, the others 0; FIN is on the last.
   const unsigned opcode = sending_ ? opcode_continuation : static_cast<unsigned>(type);
-  if (const errc error = queue_frame((end ? fin_bit : 0u) | opcode, payload); error != errc::none) {
+  const unsigned first_byte = (end ? fin_bit : 0u) | opcode;
+  const bool deflated = sending_ ? send_deflated_ : wants_deflate(payload.size(), compression);
+  const errc error = deflated ? send_part_deflated(first_byte | (sending_ ? 0u : rsv1_bit), payload, end)
+                              : queue_frame(first_byte, payload);
+  if (error != errc::none) {
     send_utf8_ = text_before;
     return error;
   }
+  send_deflated_ = deflated;
   sending_ = !end;
   send_type_ = type;
   return {};
@@ -127,6 +145,10 @@ std::error_code Connection::send_shared(SharedFrame& frame) noexcept {
   if (const errc error = check_room(frame.bytes.size()); error != errc::none) return error;
   detail::SpareBlocks spare(*config_->pool);
   if (!out_.reserve(spare, 0, 1)) return errc::blocks_exhausted;
+  const std::uint8_t bits = frame.deflate_window_bits;
+  if (bits != 0 && !(deflate_ && config_->codec->deflated_elsewhere(*stream_, bits))) {
+    return errc::compression_not_agreed;
+  }
   out_.append_shared(spare, frame);
   pong_tail_ = 0;
   return {};

@@ -117,7 +117,7 @@ std::error_code Endpoint::accept(const AcceptOptions& options) noexcept {
   if (error == errc::none) error = connection_.queue_handshake(answer_memory().first(written), {});
   if (error != errc::none) return error;
   opening()->stage = Stage::opened;
-  connection_.open(config);
+  connection_.open(config, nullptr, {});
   return {};
 }
 
@@ -253,7 +253,7 @@ Event Endpoint::poll_client() noexcept {
     return {};
   }
   opening()->stage = Stage::given;
-  connection_.open(connection_.config());
+  connection_.open(connection_.config(), nullptr, {});
   return {.kind = EventKind::open};
 }
 

@@ -157,6 +157,8 @@ constexpr Row rows[] = {
     SANSOCK_ROW(text_not_utf8, misuse, no_close, 400, "The text to send is not valid UTF-8."),
     SANSOCK_ROW(message_over_limit, misuse, no_close, 400,
                 "The message is larger than the queue of unsent output can ever be."),
+    SANSOCK_ROW(compression_not_agreed, misuse, no_close, 400,
+                "A compressed frame can not be sent where compression was not agreed on, or only in part."),
     SANSOCK_ROW(role_wrong, misuse, no_close, 400, "This call is for the other role."),
     SANSOCK_ROW(header_invalid, misuse, no_close, 400,
                 "A header, host, target or subprotocol to send has a forbidden byte or a reserved name."),

@@ -19,6 +19,12 @@ class CodecStream {
  protected:
   CodecStream() = default;
   ~CodecStream() = default;
+
+ private:
+  // The connection's, of the message that it receives.
+  friend class Connection;
+  std::uint64_t inflated_size_ = 0;  // bytes made of it so far
+  errc error_ = errc::none;          // what ends it when those are handed out
 };
 
 class MessageCodec {
@@ -56,8 +62,9 @@ class MessageCodec {
     // `bytes`. The stream is then only good for close().
     errc error = errc::none;
   };
-  // Decompresses the next bytes of a message. `end`: they are its last ones; then the message is complete
-  // when there is no `more`. Does a bounded piece of work, makes at most inflate_size_max bytes.
+  // Decompresses the next bytes of a message. Keeps no view of them. `end`: they are its last ones; then the
+  // message is complete when there is no `more`. Does a bounded piece of work, makes at most inflate_size_max
+  // bytes.
   virtual Inflated inflate(CodecStream& stream, ConstBytes input, bool end) noexcept = 0;
   // Inflated::bytes is no longer looked at.
   virtual void release(CodecStream& stream) noexcept = 0;

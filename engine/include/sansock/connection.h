@@ -40,6 +40,8 @@ class Connection {
   // A connection whose opening handshake was done elsewhere. `config`, its pool and its entropy
   // source must outlive it. Its first deadline is `at_once`: handle_timeout() tells it the time.
   Connection(Role role, const Config& config) noexcept;
+  // The same where it has agreed on compression; `stream` is one of config.codec, and the connection's now.
+  Connection(Role role, const Config& config, CodecStream& stream, const DeflateParameters& agreed) noexcept;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   // Gives its blocks back. Borrowed memory is the caller's again, without an event.
@@ -120,15 +122,20 @@ class Connection {
   // --- commands ---------------------------------------------------------------------------------
   // Sends a whole message; copied (and masked by a client) in one pass.
   std::error_code send(MessageType type, ConstBytes payload) noexcept;
+  std::error_code send(MessageType type, ConstBytes payload, Compression compression) noexcept;
   std::error_code send(std::string_view text) noexcept { return send(MessageType::text, as_bytes(text)); }
   // The same, for callers that have no use for a std::error_code.
   errc send_message(MessageType type, ConstBytes payload) noexcept;
-  // Sends one fragment of a message; `end` makes it the last. The first part decides the type.
-  std::error_code send_part(MessageType type, ConstBytes payload, bool end) noexcept;
-  // Sends a whole message without copying it. The memory is the engine's, which may mask it in
-  // place, until Event::sent with this token; it comes also when the connection ends before.
+  // Sends one fragment of a message; `end` makes it the last. The first part decides the type, and with its
+  // size and `compression` whether the message is compressed.
+  std::error_code send_part(MessageType type, ConstBytes payload, bool end,
+                            Compression compression = Compression::automatic) noexcept;
+  // Sends a whole message without copying it, and so without compressing it. The memory is the engine's,
+  // which may mask it in place, until Event::sent with this token; it comes also when the connection ends
+  // before.
   std::error_code send_borrowed(MessageType type, Bytes payload, std::uint64_t token) noexcept;
-  // Server: sends a frame that was encoded once for many connections. Takes a reference of its own.
+  // Server: sends a frame that was encoded once for many connections. Takes a reference of its own. One that
+  // is compressed: errc::compression_not_agreed where it can not be; see SharedFrame::deflate_window_bits.
   std::error_code send_shared(SharedFrame& frame) noexcept;
   std::error_code ping(ConstBytes payload = {}) noexcept;
   // A Pong that answers no Ping (RFC 6455 section 5.5.3), or a late answer with auto_pong off.
@@ -161,6 +168,8 @@ class Connection {
   // false once the connection is over, or will be without reading on.
   bool wants_input() const noexcept { return !paused_ && !input_ended(); }
   CloseStatus close_status() const noexcept;
+  // What was agreed on for compression; nullptr: there is none.
+  const DeflateParameters* deflate() const noexcept { return deflate_ ? &agreed_ : nullptr; }
   // Of the newest keep-alive Ping that was answered; zero before the first.
   Duration round_trip() const noexcept { return std::chrono::microseconds(round_trip_us_); }
   const Config& config() const noexcept { return *config_; }
@@ -171,7 +180,8 @@ class Connection {
 
   // What the Endpoint needs around the opening handshake.
   Connection(Role role, const Config& config, detail::Phase phase) noexcept;
-  void open(const Config& config) noexcept;
+  void open(const Config& config, CodecStream* stream, const DeflateParameters& agreed) noexcept;
+  void compress_with(CodecStream& stream, const DeflateParameters& agreed) noexcept;
   errc queue_handshake(ConstBytes head, ConstBytes body) noexcept;
   void fail_handshake(errc cause) noexcept;
   ConstBytes unread() const noexcept { return {input_, input_end_}; }
@@ -185,7 +195,7 @@ class Connection {
   // and no other event is due.
   bool between_messages() const noexcept {
     return phase_ == detail::Phase::open && wait_ == Wait::header && header_size_ == 0 && !in_message_ &&
-           !paused_ && block_ == nullptr && !out_.has_sent();
+           !paused_ && !inflated_held_ && block_ == nullptr && !out_.has_sent();
   }
   // Whether nothing follows when output leaves. All input is read.
   bool at_rest() const noexcept {
@@ -229,9 +239,20 @@ class Connection {
   errc count_control() noexcept;
   void discard() noexcept;
 
+  // connection_deflate.cpp
+  Event read_compressed() noexcept;
+  MessageCodec::Inflated inflate_piece(Bytes piece, bool last) noexcept;
+  Event inflated_event(const MessageCodec::Inflated& made, bool end) noexcept;
+  std::size_t valid_text(ConstBytes run) noexcept;
+  void release_inflated() noexcept;
+  void close_stream() noexcept;
+  bool wants_deflate(std::size_t size, Compression compression) const noexcept;
+  errc send_deflated(MessageType type, ConstBytes payload, bool& sent) noexcept;
+  errc send_part_deflated(unsigned first_byte, ConstBytes payload, bool end) noexcept;
+
   // connection_write.cpp
   errc send_in_block(MessageType type, ConstBytes payload) noexcept;
-  errc send_any(MessageType type, ConstBytes payload) noexcept;
+  errc send_any(MessageType type, ConstBytes payload, Compression compression) noexcept;
   errc check_sendable(std::size_t payload_size) const noexcept;
   errc check_room(std::size_t size) const noexcept;
   bool checks_text(MessageType type) const noexcept {
@@ -283,6 +304,7 @@ class Connection {
     } payload;
     Frame() noexcept : payload{0, {}} {}
   } frame_;
+  CodecStream* stream_ = nullptr;  // of Config::codec, where compression was agreed on
   std::byte* block_ = nullptr;  // holds the opening handshake (`opening_`), or a control payload that was cut
   std::uint64_t message_size_ = 0;  // payload bytes announced by the frames of this message
   // `at_once` in the next two: the time is not known yet, the next input call brings it.
@@ -298,6 +320,7 @@ class Connection {
   std::uint32_t pong_bytes_ = 0;  // an upper bound of queued, unsent pongs
   std::uint32_t pong_end_ = 0;    // output bytes up to the end of the newest of them
   std::uint16_t fragments_empty_ = 0;
+  DeflateParameters agreed_;  // if deflate_
   CloseCode close_sent_ = CloseCode::none;
   CloseCode close_received_ = CloseCode::none;
   errc cause_ = errc::none;
@@ -324,9 +347,14 @@ class Connection {
   std::uint8_t opening_ : 1 = 0;  // the Endpoint's opening handshake is in block_
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
-  std::uint8_t lent_ : 1 = 0;  // the transport is reading queued output; see lend_output()
+  std::uint8_t lent_ : 1 = 0;           // the transport is reading queued output; see lend_output()
+  std::uint8_t compressed_ : 1 = 0;     // the message being received
+  std::uint8_t inflate_more_ : 1 = 0;   // there is more to be made of it without further input
+  std::uint8_t inflated_held_ : 1 = 0;  // the codec keeps what the last event has shown
+  std::uint8_t deflate_ : 1 = 0;        // stream_ is there
+  std::uint8_t send_deflated_ : 1 = 0;  // the message being sent in parts is compressed
 };
 
-static_assert(sizeof(Connection) <= 176, "the budget of an idle connection (DESIGN section 2, rule 10)");
+static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");
 
 }  // namespace sansock

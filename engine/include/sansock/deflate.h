@@ -6,6 +6,13 @@
 
 namespace sansock {
 
+// Whether a message is compressed, where permessage-deflate was agreed on.
+enum class Compression : std::uint8_t {
+  automatic,  // by its size, see DeflateOptions::compress_threshold; not if it does not shrink
+  off,  // a secret beside text that others choose: what it shrinks to would tell of it (RFC 7692 section 8)
+  on,   // of any size, if it shrinks
+};
+
 inline constexpr std::uint8_t window_bits_min = 8;
 inline constexpr std::uint8_t window_bits_max = 15;
 

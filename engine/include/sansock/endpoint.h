@@ -64,12 +64,16 @@ class Endpoint {
   std::error_code send(MessageType type, ConstBytes payload) noexcept {
     return connection_.send(type, payload);
   }
+  std::error_code send(MessageType type, ConstBytes payload, Compression compression) noexcept {
+    return connection_.send(type, payload, compression);
+  }
   std::error_code send(std::string_view text) noexcept { return connection_.send(text); }
   errc send_message(MessageType type, ConstBytes payload) noexcept {
     return connection_.send_message(type, payload);
   }
-  std::error_code send_part(MessageType type, ConstBytes payload, bool end) noexcept {
-    return connection_.send_part(type, payload, end);
+  std::error_code send_part(MessageType type, ConstBytes payload, bool end,
+                            Compression compression = Compression::automatic) noexcept {
+    return connection_.send_part(type, payload, end, compression);
   }
   std::error_code send_borrowed(MessageType type, Bytes payload, std::uint64_t token) noexcept {
     return connection_.send_borrowed(type, payload, token);
@@ -94,6 +98,7 @@ class Endpoint {
   std::size_t output_size() const noexcept { return connection_.output_size(); }
   bool wants_input() const noexcept { return connection_.wants_input() && !input_paused(); }
   CloseStatus close_status() const noexcept { return connection_.close_status(); }
+  const DeflateParameters* deflate() const noexcept { return connection_.deflate(); }
   Duration round_trip() const noexcept { return connection_.round_trip(); }
   const Config& config() const noexcept { return connection_.config(); }
 
@@ -118,6 +123,6 @@ class Endpoint {
   Connection connection_;
 };
 
-static_assert(sizeof(Endpoint) <= 176, "the budget of an idle connection");
+static_assert(sizeof(Endpoint) <= 192, "the budget of an idle connection");
 
 }  // namespace sansock

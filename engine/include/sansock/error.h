@@ -103,6 +103,7 @@ enum class errc : std::uint16_t {
   close_reason_not_utf8,
   text_not_utf8,            // send() of text that is not UTF-8 (only where Config::check_sent_text)
   message_over_limit,       // send() of more than output_bytes_max can ever hold
+  compression_not_agreed,   // send_shared() of a compressed frame that this connection can not send
   role_wrong,               // a call for the other role, for instance send_shared() by a client
   header_invalid,           // a header name or value with CR, LF, NUL or another forbidden byte
   status_invalid,           // respond() with a status that is 101 or not in 200..599

@@ -75,6 +75,8 @@ struct SharedFrame {
   std::atomic<std::uint32_t> references{1};
   void (*destroy)(SharedFrame*) noexcept = nullptr;  // called when the last reference is gone
   ConstBytes bytes;                                  // frame header and payload, as on the wire
+  // The payload was compressed by itself, with a window of so many bits; 0: it was not.
+  std::uint8_t deflate_window_bits = 0;
 
   void retain() noexcept { references.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
