@@ -121,26 +121,21 @@ void Connection::close_stream() noexcept {
 
 // Whether a message is to be compressed, from the size of it or of its first part.
 bool Connection::wants_deflate(std::size_t size, Compression compression) const noexcept {
-  if (!deflate_ || compression != Compression::automatic) {
-    return deflate_ && compression == Compression::on;
-  }
+  if (compression != Compression::automatic) return compression == Compression::on;
   const DeflateOptions& options = config_->deflate;
   const bool without = client_ ? agreed_.client_no_context_takeover : agreed_.server_no_context_takeover;
   return size >= (without ? options.compress_threshold : options.compress_threshold_with_context);
 }
 
-// A whole message, for which there would be room as it is. `sent` tells whether it went out; if not, and
-// there is no error, it is to be sent as it is.
-errc Connection::send_deflated(MessageType type, ConstBytes payload, bool& sent) noexcept {
-  sent = false;
-  if (payload.empty()) return errc::none;
+// A whole message, for which there is room as it is; that is also how it goes out if it does not shrink.
+errc Connection::send_deflated(MessageType type, ConstBytes payload, Compression compression) noexcept {
+  const unsigned first_byte = fin_bit | static_cast<unsigned>(type);
+  if (payload.empty() || !wants_deflate(payload.size(), compression)) return queue_frame(first_byte, payload);
   const ConstBytes made = config_->codec->deflate(*stream_, payload, true, payload.size() - 1);
-  if (made.data() == nullptr) return errc::none;
+  if (made.data() == nullptr) return queue_frame(first_byte, payload);
   // RFC 7692 section 6: RSV1, "Per-Message Compressed", is set "on the first frame of a message".
-  const errc error = queue_frame(fin_bit | rsv1_bit | static_cast<unsigned>(type), made);
-  if (error != errc::none) return error;
+  if (const errc error = queue_frame(first_byte | rsv1_bit, made); error != errc::none) return error;
   config_->codec->deflated(*stream_, payload, true);
-  sent = true;
   return errc::none;
 }
 

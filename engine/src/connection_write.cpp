@@ -85,11 +85,8 @@ errc Connection::send_message(MessageType type, ConstBytes payload) noexcept {
   if (checks_text(type)) {
     if (const errc error = check_text(payload, true, true); error != errc::none) return error;
   }
-  if (wants_deflate(payload.size(), compression)) {
-    bool sent = false;
-    const errc error = send_deflated(type, payload, sent);
-    if (sent || error != errc::none) return error;
-  }
+  if (deflate_) [[unlikely]]
+    return send_deflated(type, payload, compression);
   return queue_frame(fin_bit | static_cast<unsigned>(type), payload);
 }
 
@@ -107,7 +104,7 @@ std::error_code Connection::send_part(MessageType type, ConstBytes payload, bool
   // RFC 6455 section 5.4: the first fragment has the opcode, the others 0; FIN is on the last.
   const unsigned opcode = sending_ ? opcode_continuation : static_cast<unsigned>(type);
   const unsigned first_byte = (end ? fin_bit : 0u) | opcode;
-  const bool deflated = sending_ ? send_deflated_ : wants_deflate(payload.size(), compression);
+  const bool deflated = sending_ ? send_deflated_ : deflate_ && wants_deflate(payload.size(), compression);
   const errc error = deflated ? send_part_deflated(first_byte | (sending_ ? 0u : rsv1_bit), payload, end)
                               : queue_frame(first_byte, payload);
   if (error != errc::none) {

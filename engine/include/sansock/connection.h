@@ -247,7 +247,7 @@ class Connection {
   void release_inflated() noexcept;
   void close_stream() noexcept;
   bool wants_deflate(std::size_t size, Compression compression) const noexcept;
-  errc send_deflated(MessageType type, ConstBytes payload, bool& sent) noexcept;
+  errc send_deflated(MessageType type, ConstBytes payload, Compression compression) noexcept;
   errc send_part_deflated(unsigned first_byte, ConstBytes payload, bool end) noexcept;
 
   // connection_write.cpp
