@@ -38,7 +38,10 @@ struct ClientOptions {
   bool tcp_nodelay = true;
   bool auto_pong = true;
   bool check_received_text = true;
-  EntropySource* entropy = nullptr;  // masking keys; default: the operating system's
+  // Offers permessage-deflate (RFC 7692), where it is built in; none: does not.
+  std::optional<DeflateOptions> deflate = DeflateOptions{};
+  std::size_t deflate_memory_max = std::size_t{8} << 20;  // bytes of all that compression takes
+  EntropySource* entropy = nullptr;                       // masking keys; default: the operating system's
   const Kernels* kernels = nullptr;  // default: what SANSOCK_SIMD names, else the best; see kernels_choice.h
 };
 
@@ -68,7 +71,10 @@ class Client {
   // Queues and writes; waits while the output is full. An error is the connection's end or misuse.
   std::error_code send(MessageType type, ConstBytes payload);
   std::error_code send(std::string_view text) { return send(MessageType::text, as_bytes(text)); }
-  std::error_code send_part(MessageType type, ConstBytes payload, bool end);
+  std::error_code send(MessageType type, ConstBytes payload, Compression compression);
+  // The first part decides whether the message is compressed.
+  std::error_code send_part(MessageType type, ConstBytes payload, bool end,
+                            Compression compression = Compression::automatic);
   std::error_code ping(ConstBytes payload = {});
   // Waits for a Pong of this payload; the round-trip time, or nullopt.
   std::optional<Duration> ping_and_wait(Duration timeout);
@@ -81,6 +87,8 @@ class Client {
   CloseStatus close_status() const noexcept;
   std::string_view close_reason() const noexcept;  // the peer's
   std::string_view subprotocol() const noexcept;
+  // What was agreed on for compression; none without, and once the connection has ended.
+  std::optional<DeflateParameters> deflate() const noexcept;
   std::string_view url() const noexcept;
   std::size_t output_size() const noexcept;
   Duration round_trip() const noexcept;

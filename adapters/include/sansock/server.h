@@ -111,6 +111,10 @@ struct Route {
   bool auto_pong = true;
   bool check_received_text = true;
   bool version_8 = true;
+  // permessage-deflate (RFC 7692), for clients that offer it; none: declined. Compressing costs time, and a
+  // secret must not be compressed in one message with text that somebody else may choose (section 8), so it
+  // is off by default. Server::run() gives std::errc::operation_not_supported where it is not built in.
+  std::optional<DeflateOptions> deflate = std::nullopt;
 };
 
 // The answer to a plain HTTP request (a page, a health check), or to one that is refused.
@@ -139,8 +143,11 @@ struct ServerOptions {
   // Bytes of output blocks; like the next two per thread, so that blocking has them per connection.
   std::size_t output_memory_max = std::size_t{256} << 20;
   std::size_t message_memory_max = std::size_t{256} << 20;  // bytes of partly arrived messages
-  std::size_t receive_buffer_size = 256u << 10;             // blocking: at most 64 KiB
-  Limits handshake_limits = {};                             // of the request head, before a route is known
+  // Bytes of all that compression takes; likewise. Beyond it new connections go without, messages are sent as
+  // they are, and a message that can not be decompressed ends its connection with 1011.
+  std::size_t deflate_memory_max = std::size_t{64} << 20;
+  std::size_t receive_buffer_size = 256u << 10;  // blocking: at most 64 KiB
+  Limits handshake_limits = {};                  // of the request head, before a route is known
   Duration handshake_timeout = std::chrono::seconds(10);
   Duration stop_timeout = std::chrono::seconds(5);           // bound of stop()
   Duration output_stall_timeout = std::chrono::seconds(60);  // queued output, and the peer takes none
@@ -154,6 +161,9 @@ struct BroadcastOptions {
   std::string_view route = {};  // as given to route(); empty: all
   std::optional<PeerId> except = {};
   std::function<bool(Peer&)> filter = {};
+  // Peers that have agreed on it get one frame that was compressed by itself, with Compression::automatic
+  // from DeflateOptions::compress_threshold on.
+  Compression compression = Compression::automatic;
 };
 
 class Server {
@@ -196,9 +206,9 @@ class Server {
   // has returned, and not at all while the server does not run.
   // Runs `task` on the peer's thread, if the peer is still there by then.
   void post(PeerId peer, std::function<void(Peer&)> task);
-  // Sends to every open peer, or to those of one route. The frame is encoded once and shared.
-  // `filter` runs on each peer's thread. Peers whose output is full, or who are in the middle of a
-  // message of send_part(), miss it (counted).
+  // Sends to every open peer, or to those of one route. The frame is encoded once and shared; a compressed
+  // one once for each size of window that peers have agreed on. `filter` runs on each peer's thread. Peers
+  // whose output is full, or who are in the middle of a message of send_part(), miss it (counted).
   void broadcast(MessageType type, ConstBytes payload, BroadcastOptions options = {});
   // Calls `visit` for each open peer, on that peer's thread. It may do anything to any peer there.
   void for_each(std::function<void(Peer&)> visit);
@@ -208,7 +218,7 @@ class Server {
     std::uint64_t opened = 0;    // completed opening handshakes
     std::uint64_t refused = 0;
     std::uint64_t closed = 0;          // transports ended
-    std::uint64_t frames_encoded = 0;  // by broadcast()
+    std::uint64_t frames_encoded = 0;  // by broadcast(), also of those that were compressed
     std::uint64_t broadcast_missed = 0;
     std::uint64_t accept_backoffs = 0;  // EMFILE and the like
   };
@@ -229,7 +239,10 @@ class Peer {
 
   std::error_code send(MessageType type, ConstBytes payload);
   std::error_code send(std::string_view text) { return send(MessageType::text, as_bytes(text)); }
-  std::error_code send_part(MessageType type, ConstBytes payload, bool end);
+  std::error_code send(MessageType type, ConstBytes payload, Compression compression);
+  // The first part decides whether the message is compressed.
+  std::error_code send_part(MessageType type, ConstBytes payload, bool end,
+                            Compression compression = Compression::automatic);
   // No copy: the memory is the library's until on_sent with this token.
   std::error_code send_borrowed(MessageType type, Bytes payload, std::uint64_t token);
   std::error_code send_shared(SharedFrame& frame);
@@ -253,6 +266,8 @@ class Peer {
   std::size_t output_size() const noexcept;
   Duration round_trip() const noexcept;
   CloseStatus close_status() const noexcept;
+  // What was agreed on for compression; none without, and once the peer has gone.
+  std::optional<DeflateParameters> deflate() const noexcept;
   Address remote_address() const;
   PeerId id() const noexcept;
   Server& server() const noexcept;

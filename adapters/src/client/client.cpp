@@ -13,6 +13,7 @@
 #include "sansock/os_entropy.h"
 #include "sansock/slab_block_pool.h"
 #include "sansock/socket.h"
+#include "thread_codec.h"
 #ifdef SANSOCK_WITH_EPOLL
 #include "sansock/epoll_loop.h"
 #endif
@@ -85,6 +86,7 @@ class Client::Impl {
   ClientOptions options;
   SlabBlockPool pool;
   OsEntropy os_entropy;
+  ThreadCodec codec;
   Config config;
   ClientSession session;
   std::unique_ptr<ClientLoop> loop;  // behind what its connection uses
@@ -127,6 +129,11 @@ std::error_code Client::Impl::connect(const ClientTarget& target) {
 std::error_code Client::Impl::open(Socket socket, const ClientTarget& target) {
   if (const errc error = validate(config, Role::client); error != errc::none) return error;
   if (options.version != 13 && options.version != 8) return errc::config_invalid;
+  if (options.deflate && ThreadCodec::built_in()) {
+    if (const std::error_code error = codec.open(options.deflate_memory_max)) return error;
+    config.codec = codec.get();
+    config.deflate = *options.deflate;
+  }
   if (const std::error_code error = set_nonblocking(socket.fd())) return error;
   loop = make_loop(options);
   if (!loop) return std::make_error_code(std::errc::operation_not_supported);
@@ -298,9 +305,15 @@ std::error_code Client::send(MessageType type, ConstBytes payload) {
       payload, [type](Endpoint& endpoint, ConstBytes bytes) { return endpoint.send(type, bytes); });
 }
 
-std::error_code Client::send_part(MessageType type, ConstBytes payload, bool end) {
-  return impl_->output_command(payload, [type, end](Endpoint& endpoint, ConstBytes bytes) {
-    return endpoint.send_part(type, bytes, end);
+std::error_code Client::send(MessageType type, ConstBytes payload, Compression compression) {
+  return impl_->output_command(payload, [type, compression](Endpoint& endpoint, ConstBytes bytes) {
+    return endpoint.send(type, bytes, compression);
+  });
+}
+
+std::error_code Client::send_part(MessageType type, ConstBytes payload, bool end, Compression compression) {
+  return impl_->output_command(payload, [type, end, compression](Endpoint& endpoint, ConstBytes bytes) {
+    return endpoint.send_part(type, bytes, end, compression);
   });
 }
 
@@ -347,6 +360,12 @@ ReadyState Client::state() const noexcept {
 CloseStatus Client::close_status() const noexcept {
   const Endpoint* const endpoint = impl_->endpoint();
   return endpoint == nullptr ? impl_->session.close_status : endpoint->close_status();
+}
+
+std::optional<DeflateParameters> Client::deflate() const noexcept {
+  const Endpoint* const endpoint = impl_->endpoint();
+  if (endpoint == nullptr || endpoint->deflate() == nullptr) return std::nullopt;
+  return *endpoint->deflate();
 }
 
 std::string_view Client::close_reason() const noexcept { return impl_->session.close_reason; }

@@ -39,8 +39,13 @@ std::error_code Peer::send(MessageType type, ConstBytes payload) {
   return output_command([&](Endpoint& endpoint) { return endpoint.send(type, payload); });
 }
 
-std::error_code Peer::send_part(MessageType type, ConstBytes payload, bool end) {
-  return output_command([&](Endpoint& endpoint) { return endpoint.send_part(type, payload, end); });
+std::error_code Peer::send(MessageType type, ConstBytes payload, Compression compression) {
+  return output_command([&](Endpoint& endpoint) { return endpoint.send(type, payload, compression); });
+}
+
+std::error_code Peer::send_part(MessageType type, ConstBytes payload, bool end, Compression compression) {
+  return output_command(
+      [&](Endpoint& endpoint) { return endpoint.send_part(type, payload, end, compression); });
 }
 
 std::error_code Peer::send_borrowed(MessageType type, Bytes payload, std::uint64_t token) {
@@ -123,6 +128,12 @@ std::size_t Peer::output_size() const noexcept {
 Duration Peer::round_trip() const noexcept {
   const Endpoint* const endpoint = self().endpoint();
   return endpoint == nullptr ? Duration::zero() : endpoint->round_trip();
+}
+
+std::optional<DeflateParameters> Peer::deflate() const noexcept {
+  const Endpoint* const endpoint = self().endpoint();
+  if (endpoint == nullptr || endpoint->deflate() == nullptr) return std::nullopt;
+  return *endpoint->deflate();
 }
 
 CloseStatus Peer::close_status() const noexcept {

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "broadcast.h"
 #include "connections_limit.h"
 #include "sansock/kernels_choice.h"
 #include "server_backend.h"
@@ -153,43 +154,19 @@ unsigned Server::connections() const noexcept {
   return now.accepted < now.closed ? 0 : static_cast<unsigned>(now.accepted - now.closed);
 }
 
-// --- broadcast ------------------------------------------------------------------------------------
-
-namespace {
-
-// One frame on its way to the threads; the last of them lets go of it.
-struct Broadcast {
-  explicit Broadcast(SharedFrame* encoded) : frame(encoded) {}
-  Broadcast(const Broadcast&) = delete;
-  Broadcast& operator=(const Broadcast&) = delete;
-  ~Broadcast() { frame->release(); }
-
-  SharedFrame* frame;
-  std::uint16_t route = RouteTable::none;
-  BroadcastOptions options;
-};
-
-}  // namespace
-
 void Server::broadcast(MessageType type, ConstBytes payload, BroadcastOptions options) {
   ServerBackend* const backend = impl_->serving.load(std::memory_order_acquire);
   if (backend == nullptr) return;
   const std::uint16_t route =
       options.route.empty() ? RouteTable::none : impl_->core.routes.find_route(options.route);
   if (!options.route.empty() && route == RouteTable::none) return;
-  SharedFrame* const frame = make_shared_frame(type, payload);
-  if (frame == nullptr) {
+  const auto message = Broadcast::make(type, payload, route, std::move(options), impl_->core.frames_encoded);
+  if (message == nullptr) {
     impl_->core.broadcast_missed.fetch_add(connections(), std::memory_order_relaxed);
     return;
   }
-  const auto shared = std::make_shared<Broadcast>(frame);
-  shared->route = route;
-  shared->options = std::move(options);
-  shared->options.route = {};  // a view of the caller's
-  impl_->core.frames_encoded.fetch_add(1, std::memory_order_relaxed);
-  backend->for_each_thread([&shared](ServerThread& thread) {
-    thread.post([&thread, shared] { thread.broadcast(*shared->frame, shared->route, shared->options); });
-  });
+  backend->for_each_thread(
+      [&message](ServerThread& thread) { thread.post([&thread, message] { thread.broadcast(*message); }); });
 }
 
 }  // namespace sansock

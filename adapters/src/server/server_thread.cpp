@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "broadcast.h"
+
 namespace sansock {
 
 using std::chrono::steady_clock;
@@ -43,15 +45,24 @@ std::error_code ServerThread::make_configs() {
   if (const errc error = validate(handshake_config_, Role::server); error != errc::none) return error;
   for (std::uint16_t index = 0; index < core_.routes.size(); ++index) {
     routes_.push_back(&core_.routes.route(index));
-    const Route& route = routes_[index]->route;
-    Config config = handshake_config_;
-    config.limits = route.limits;
-    config.timeouts = route.timeouts;
-    config.auto_pong = route.auto_pong;
-    config.check_received_text = route.check_received_text;
-    if (const errc error = validate(config, Role::server); error != errc::none) return error;
-    configs_.push_back(config);
+    if (const std::error_code error = make_config(routes_[index]->route)) return error;
   }
+  return {};
+}
+
+std::error_code ServerThread::make_config(const Route& route) {
+  Config config = handshake_config_;
+  config.limits = route.limits;
+  config.timeouts = route.timeouts;
+  config.auto_pong = route.auto_pong;
+  config.check_received_text = route.check_received_text;
+  if (route.deflate) {
+    if (const std::error_code error = codec_.open(core_.options.deflate_memory_max)) return error;
+    config.codec = codec_.get();
+    config.deflate = *route.deflate;
+  }
+  if (const errc error = validate(config, Role::server); error != errc::none) return error;
+  configs_.push_back(config);
   return {};
 }
 
@@ -138,13 +149,12 @@ PeerId ServerThread::peer_id(ConnectionId id) const noexcept {
 
 // Each sends before the next is given the frame: or each would hold a block of the pool until the last
 // has got one.
-void ServerThread::broadcast(SharedFrame& frame, std::uint16_t route, const BroadcastOptions& options) {
+void ServerThread::broadcast(Broadcast& message) {
   loop_->for_each([&](Driver<ServerPeer>& driver) {
     ServerPeer& peer = driver.handler();
     if (!peer.opened() || driver.endpoint().state() != ReadyState::open) return;
-    if (route != RouteTable::none && peer.route_index() != route) return;
-    if (options.except && *options.except == peer.id()) return;
-    if (options.filter && !options.filter(peer)) return;
+    if (!message.reaches(peer)) return;
+    SharedFrame& frame = message.frame_for(driver.endpoint());
     if (peer.send_shared_by(driver.endpoint(), frame)) count(counters_.broadcast_missed);
     loop_->flush(peer.connection_id());
   });

@@ -14,10 +14,13 @@
 #include "server_core.h"
 #include "server_peer.h"
 #include "side_table.h"
+#include "thread_codec.h"
 
 namespace sansock {
 
 using PeerLoop = AnyLoop<ServerPeer, ServerThread>;
+
+class Broadcast;
 
 class ServerThread {
  public:
@@ -39,12 +42,15 @@ class ServerThread {
   void run(Until until);
 
   // Gives memory back that only a burst needs.
-  void trim() noexcept { pool_.trim(); }
+  void trim() noexcept {
+    pool_.trim();
+    codec_.trim();
+  }
 
   // From any thread; wake() also from signal handlers.
   bool post(std::function<void()> task) { return loop_->post(std::move(task)); }
   void wake() noexcept { loop_->wake(); }
-  void broadcast(SharedFrame& frame, std::uint16_t route, const BroadcastOptions& options);
+  void broadcast(Broadcast& message);
 
   // Calls `visit` with the peer, if it is there and has not ended.
   template <class Visit>
@@ -119,6 +125,7 @@ class ServerThread {
 
  private:
   std::error_code make_configs();
+  std::error_code make_config(const Route& route);
   Endpoint* find_endpoint(const ServerPeer& peer) const noexcept;
   void turn(Duration wait_max);
   void stop_accepting();
@@ -132,6 +139,7 @@ class ServerThread {
   std::uint32_t own_slot_ = 0;
   SlabBlockPool pool_;
   HeapMessageMemory message_memory_;
+  ThreadCodec codec_;
   PeerExtraPool extra_pool_;
   SideTable<std::unique_ptr<PeerExtra>> extras_;
   SideTable<std::any> data_;
