@@ -50,6 +50,7 @@ TARGETS = [
     Target("pair", "what one side sends arrives at the other, once and in order", 600, 3000),
     Target("handshake", "what either side accepts is plausible; what is refused has a status", 2000, 60000),
     Target("extension_list", "lists, hosts and origins agree with a second opinion", 400, 60000),
+    Target("deflate_negotiation", "permessage-deflate is agreed on as a second opinion has it, by both sides", 400, 40000),
     Target("url", "an URL written out again parses to the same", 300, 100000),
     Target("kernels", "masking and UTF-8 agree with the obvious loops, everywhere", 600, 1500),
     Target("model", "the engine agrees with the byte-at-a-time reference", 1000, 4000),

@@ -163,6 +163,10 @@ CHUNKS = b"5\r\nhello\r\n0aB;ext=1\r\n" + b"x" * 0xAB + b"\r\n0\r\nTrailer: v\r\
 KEEP_ALIVE = b"".join([  # a Ping after a silence, answered; then one that is not
     operation("wait", nearest(WAITS, 3)), operation("drain"), operation("feed_pong"), operation("drain"),
     operation("wait", nearest(WAITS, 3)), operation("drain"), operation("wait", nearest(WAITS, 2)), operation("drain")])
+OFFERS = b", ".join([
+    b"x-foo; a=\"b\"", b"permessage-deflate; server_max_window_bits=99; client_no_context_takeover",
+    b"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=\"10\"; "
+    b"client_max_window_bits=12", b"permessage-deflate; client_max_window_bits"])
 # Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp and adapter.cpp.
 BYTES = {
     "pair": {
@@ -204,6 +208,20 @@ BYTES = {
         "refusal_until_eof": b"\0\0\0\0\1\x20" + REFUSAL.replace(b"chunked", b"gzip") + b"until the end",
         "our_request": b"\0\0\0\0\2" + run(b"example.com:81") + run(b"/chat?x") + run(b"X-A") + run(b"v") + run(b"mine") + b"\x72",
         "our_answer": b"\0\0\0\0\3" + run(b"text/html") + run(b"<p>no") + run(b"X-A") + run(b"v") + run(b"w") + b"\x68",
+    },
+    "deflate_negotiation": {
+        "offers": b"\0" + b"\0" * 6 + OFFERS,
+        "offers_limited": b"\0" + b"\0" * 3 + b"\1\x1b\0" + OFFERS.replace(b", ", b"\n"),
+        "offer_demanding": b"\0" + b"\0" * 3 + b"\2\0\0" + b"permessage-deflate; server_no_context_takeover, permessage-deflate",
+        "offers_bad": b"\0" + b"\0" * 6 + b"permessage-deflate; server_max_window_bits, permessage-deflate; x; client_max_window_bits=08",
+        "offers_malformed": b"\0" + b"\0" * 6 + b"permessage-deflate\n;",
+        "answer": b"\1" + b"\0" * 6 + b"permessage-deflate; server_no_context_takeover; client_max_window_bits=\"9\"",
+        "answer_limited": b"\1" + b"\4\x1b\0" + b"\0" * 3 + b"permessage-deflate; server_no_context_takeover; server_max_window_bits=11",
+        "answer_refused": b"\1" + b"\x09\0\0" + b"\0" * 3 + b"permessage-deflate; client_max_window_bits=10",
+        "answer_twice": b"\1" + b"\0" * 6 + b"permessage-deflate\npermessage-deflate",
+        "answer_unoffered": b"\1" + b"\0" * 6 + b"permessage-deflate, x-foo",
+        "both": b"\2" + b"\4\x1b\0" + b"\0\x22\0",
+        "contradiction": b"\2" + b"\1\0\0" + b"\2\0\0",
     },
     "adapter": {
         "echo": b"\0" + b"\0\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\6\0\xff\xff" + b"\4\0\4\3\xe8\0\x09\0\x08\0",

@@ -120,12 +120,16 @@ CloseStatus Connection::close_status() const noexcept {
 
 // --- for Endpoint ---------------------------------------------------------------------------------
 
-void Connection::open(const Config& config, CodecStream* stream, const DeflateParameters& agreed) noexcept {
+void Connection::open(const Config& config) noexcept {
   SANSOCK_ASSERT(config.pool == config_->pool);  // queued output lies in its blocks
   config_ = &config;
-  if (stream != nullptr) compress_with(*stream, agreed);
   advance(CloseInput::opened);
   input_at_ = phase_at_ = at_once;
+}
+
+void Connection::open(const Config& config, CodecStream& stream, const DeflateParameters& agreed) noexcept {
+  open(config);
+  compress_with(stream, agreed);
 }
 
 errc Connection::queue_handshake(ConstBytes head, ConstBytes body) noexcept {

@@ -112,13 +112,31 @@ std::error_code Endpoint::accept(const AcceptOptions& options) noexcept {
   if (opening()->server.error() != errc::none) return errc::no_request;
   const Config& config = options.config != nullptr ? *options.config : connection_.config();
   if (config.pool != connection_.config().pool) return errc::config_invalid;  // queued output lies there
-  std::size_t written = 0;
-  errc error = opening()->server.write_accept(options, answer_memory(), written);
-  if (error == errc::none) error = connection_.queue_handshake(answer_memory().first(written), {});
-  if (error != errc::none) return error;
+  const auto deflate =
+      config.codec != nullptr ? opening()->server.deflate_acceptable(config.deflate) : std::nullopt;
+  // Without memory for it the offers are declined.
+  CodecStream* const stream = deflate ? config.codec->open(Role::server, *deflate, config.deflate) : nullptr;
+  if (const errc error = queue_accept(options, stream != nullptr ? &config.deflate : nullptr);
+      error != errc::none) {
+    if (stream != nullptr) config.codec->close(*stream);
+    return error;
+  }
   opening()->stage = Stage::opened;
-  connection_.open(config, nullptr, {});
+  open(config, stream, deflate);
   return {};
+}
+
+errc Endpoint::queue_accept(const AcceptOptions& options, const DeflateOptions* deflate) noexcept {
+  std::size_t written = 0;
+  const errc error = opening()->server.write_accept(options, answer_memory(), written, deflate);
+  if (error != errc::none) return error;
+  return connection_.queue_handshake(answer_memory().first(written), {});
+}
+
+void Endpoint::open(const Config& config, CodecStream* stream,
+                    const std::optional<DeflateParameters>& deflate) noexcept {
+  if (stream != nullptr) return connection_.open(config, *stream, *deflate);
+  connection_.open(config);
 }
 
 std::error_code Endpoint::respond(const HttpResponse& response) noexcept {
@@ -252,8 +270,16 @@ Event Endpoint::poll_client() noexcept {
     connection_.abort(client.error());
     return {};
   }
+  const Config& config = connection_.config();
+  const std::optional<DeflateParameters>& deflate = client.deflate();
+  CodecStream* const stream = deflate ? config.codec->open(Role::client, *deflate, config.deflate) : nullptr;
+  if (deflate && stream == nullptr) {  // the server has it that way, and will send compressed messages
+    opening()->stage = Stage::answered;
+    connection_.abort(errc::codec_exhausted);
+    return {};
+  }
   opening()->stage = Stage::given;
-  connection_.open(connection_.config(), nullptr, {});
+  open(config, stream, deflate);
   return {.kind = EventKind::open};
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "character.h"
+#include "deflate_negotiation.h"
 #include "header_list.h"
 #include "origin_form.h"
 #include "sansock/handshake.h"
@@ -108,6 +109,8 @@ errc ClientHandshake::write_request(const ClientRequest& request, Bytes out, std
   writer.header("Sec-WebSocket-Version", version_8 ? "8" : "13");
   if (!request.origin.empty()) writer.header(version_8 ? "Sec-WebSocket-Origin" : "Origin", request.origin);
   write_subprotocols(request.subprotocols, writer);
+  if (config_->codec != nullptr)
+    detail::write_deflate_terms(detail::make_deflate_offer(config_->deflate), writer);
   if (!request.authorization.empty() && !has_header(request.headers, "Authorization"))
     writer.header("Authorization", request.authorization);
   for (const Header& header : request.headers) writer.header(header.name, header.value);
@@ -148,6 +151,7 @@ void ClientHandshake::feed_eof() noexcept {
 void ClientHandshake::refuse(errc cause) noexcept {
   state_ = HandshakeState::refused;
   error_ = cause;
+  deflate_.reset();
 }
 
 void ClientHandshake::check_response() noexcept {
@@ -160,7 +164,8 @@ void ClientHandshake::check_response() noexcept {
   }
   if (status != 101) return begin_body();
   errc error = check_accepted();
-  if (error == errc::none) error = check_negotiated();
+  if (error == errc::none) error = check_extensions();
+  if (error == errc::none) error = check_subprotocol();
   if (error != errc::none) return refuse(error);
   state_ = HandshakeState::complete;
 }
@@ -187,10 +192,15 @@ errc ClientHandshake::check_accepted() const noexcept {
   return errc::none;
 }
 
-// Points 5 and 6.
-errc ClientHandshake::check_negotiated() const noexcept {
-  // We offer no extension, so every one is one too many; also a header that names none.
-  if (response_.header_count("Sec-WebSocket-Extensions") > 0) return errc::extension_unoffered;
+// Point 5.
+errc ClientHandshake::check_extensions() noexcept {
+  if (config_->codec != nullptr) return detail::check_deflate_answer(response_, config_->deflate, deflate_);
+  // Nothing was offered, so every extension is one too many; also a header that names none.
+  return response_.header_count("Sec-WebSocket-Extensions") > 0 ? errc::extension_unoffered : errc::none;
+}
+
+// Point 6.
+errc ClientHandshake::check_subprotocol() const noexcept {
   const std::size_t count = response_.header_count("Sec-WebSocket-Protocol");
   if (count == 0) {
     const bool acceptable = subprotocols_.empty() || config_->subprotocol_optional;

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "character.h"
+#include "deflate_negotiation.h"
 #include "header_list.h"
 #include "origin_form.h"
 #include "sansock/handshake.h"
@@ -44,7 +45,8 @@ errc check_subprotocols(const Request& request) noexcept {
   return !present || (valid && tokens.size() > 0) ? errc::none : errc::subprotocol_invalid;
 }
 
-// Only the grammar: what is offered, and is no extension of ours, is ignored (RFC 6455 section 9.1).
+// Only the grammar: what is offered, and is no extension of ours or can not be accepted, is declined by
+// not naming it (RFC 6455 section 9.1, RFC 7692 section 5).
 errc check_extensions(const Request& request) noexcept {
   std::size_t headers = 0;
   std::size_t extensions = 0;
@@ -134,9 +136,17 @@ errc ServerHandshake::check_upgrade() const noexcept {
   return check_origin(request_, *config_);
 }
 
+std::optional<DeflateParameters> ServerHandshake::deflate_acceptable(
+    const DeflateOptions& options) const noexcept {
+  if (state_ != HandshakeState::complete) return std::nullopt;
+  const auto answer = detail::choose_deflate_answer(request_, options);
+  if (!answer) return std::nullopt;
+  return detail::agreed_as_server(*answer);
+}
+
 // RFC 6455 section 4.2.2, point 5
-errc ServerHandshake::write_accept(const AcceptOptions& options, Bytes out,
-                                   std::size_t& written) const noexcept {
+errc ServerHandshake::write_accept(const AcceptOptions& options, Bytes out, std::size_t& written,
+                                   const DeflateOptions* deflate) const noexcept {
   written = 0;
   if (state_ != HandshakeState::complete) return errc::no_request;
   if (!options.subprotocol.empty() && !request_.offers_subprotocol(options.subprotocol))
@@ -150,8 +160,11 @@ errc ServerHandshake::write_accept(const AcceptOptions& options, Bytes out,
   writer.header("Connection", "Upgrade");
   writer.header("Sec-WebSocket-Accept", {accept.data(), accept.size()});
   if (!options.subprotocol.empty()) writer.header("Sec-WebSocket-Protocol", options.subprotocol);
-  // An accepted extension is named here, in Sec-WebSocket-Extensions. There is none, so the answer
-  // declines whatever was offered.
+  // What is not named here is declined.
+  if (deflate != nullptr) {
+    const auto answer = detail::choose_deflate_answer(request_, *deflate);
+    if (answer) detail::write_deflate_terms(*answer, writer);
+  }
   for (const Header& header : options.headers) writer.header(header.name, header.value);
   writer.text("\r\n");
   if (writer.full()) return errc::memory_exhausted;

@@ -41,6 +41,12 @@ bool timeouts_sound(const Timeouts& timeouts) noexcept {
   return std::all_of(std::begin(all), std::end(all), [](Duration time) { return time > Duration::zero(); });
 }
 
+bool deflate_sound(const DeflateOptions& options) noexcept {
+  const auto is_window = [](std::uint8_t bits) { return bits >= window_bits_min && bits <= window_bits_max; };
+  return is_window(options.server_max_window_bits) && is_window(options.client_max_window_bits) &&
+         is_window(options.own_window_bits_max) && options.level >= 1 && options.level <= 9;
+}
+
 // An entry that is no origin would never match, which is surely not what its author meant.
 bool origins_sound(const Config& config) noexcept {
   return std::all_of(config.origins.begin(), config.origins.end(),
@@ -53,6 +59,7 @@ errc validate(const Config& config, Role role) noexcept {
   if (config.pool == nullptr || !pool_fits(*config.pool, config.limits)) return errc::config_invalid;
   if (!limits_sound(config.limits, config.auto_pong)) return errc::config_invalid;
   if (!timeouts_sound(config.timeouts) || config.kernels == nullptr) return errc::config_invalid;
+  if (!deflate_sound(config.deflate)) return errc::config_invalid;
   if (role == Role::client && config.entropy == nullptr) return errc::config_invalid;
   if (role == Role::server && !origins_sound(config)) return errc::config_invalid;
   return errc::none;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sansock/handshake.h"
+#include "support/fake_codec.h"
 #include "support/splits.h"
 
 namespace sansock {
@@ -29,6 +30,7 @@ struct Result {
   std::size_t taken;
   std::string head;
   std::string body;
+  std::optional<DeflateParameters> deflate = {};
   bool operator==(const Result&) const = default;
 };
 
@@ -67,6 +69,7 @@ class HandshakeClient : public ::testing::Test {
     const Response& response = client.response();
     result.head = std::string(response.start_line()) + "|" + std::string(response.header_lines());
     result.body = response.body();
+    result.deflate = client.deflate();
     return result;
   }
 
@@ -130,6 +133,25 @@ TEST_F(HandshakeClient, AuthorizationInHeadersWins) {
   const std::string text = request({.host = "a", .headers = headers, .authorization = "Basic YTpi"});
   EXPECT_NE(text.find("\r\nauthorization: Bearer x\r\n"), std::string::npos);
   EXPECT_EQ(text.find("Basic"), std::string::npos);
+}
+
+TEST_F(HandshakeClient, RequestOffersPermessageDeflateWithACodec) {
+  testing::FakeCodec codec;
+  config.codec = &codec;
+  config.deflate = {.server_no_context_takeover = true, .server_max_window_bits = 12};
+  const Header headers[] = {{"Cookie", "a=b"}};
+  const std::string text = request({.host = "a", .headers = headers});
+  EXPECT_TRUE(
+      text.ends_with("Sec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                     "server_max_window_bits=12; client_max_window_bits\r\n"
+                     "Cookie: a=b\r\n"
+                     "\r\n"))
+      << text;
+  for (std::size_t room = 0; room < text.size(); ++room)
+    request({.host = "a", .headers = headers}, errc::memory_exhausted, room);
+  const Header own[] = {{"sec-websocket-extensions", "x"}};
+  request({.host = "a", .headers = own}, errc::header_invalid);
 }
 
 TEST_F(HandshakeClient, OurServerTakesOurRequest) {
@@ -232,6 +254,20 @@ TEST_F(HandshakeClient, Subprotocols) {
   expect(accepted + "\r\n", errc::none);
 }
 
+TEST_F(HandshakeClient, PermessageDeflate) {
+  testing::FakeCodec codec;
+  config.codec = &codec;
+  const std::string header = "Sec-WebSocket-Extensions: ";
+  EXPECT_EQ(expect(accepted + "\r\n", errc::none).deflate, std::nullopt);
+  EXPECT_EQ(expect(accepted + header + "permessage-deflate\r\n\r\n", errc::none).deflate,
+            DeflateParameters{});
+  EXPECT_EQ(
+      expect(accepted + "sec-websocket-extensions:permessage-deflate ; server_max_window_bits = 9\r\n\r\n",
+             errc::none)
+          .deflate,
+      (DeflateParameters{.server_window_bits = 9}));
+}
+
 // --- refused ------------------------------------------------------------------------------------
 
 TEST_F(HandshakeClient, H11_UnofferedSubprotocol) {
@@ -247,6 +283,23 @@ TEST_F(HandshakeClient, H11_UnofferedSubprotocol) {
 TEST_F(HandshakeClient, H11_UnofferedExtension) {
   for (const std::string value : {"permessage-deflate", "foo; bar", "", ";"})
     expect(accepted + "Sec-WebSocket-Extensions: " + value + "\r\n\r\n", errc::extension_unoffered);
+}
+
+TEST_F(HandshakeClient, Z10_BadAnswersOfPermessageDeflate) {
+  testing::FakeCodec codec;
+  config.codec = &codec;
+  const std::string header = "Sec-WebSocket-Extensions: ";
+  for (const std::string value : {"foo; bar", "", ";", "permessage-deflate, foo"})
+    EXPECT_EQ(expect(accepted + header + value + "\r\n\r\n", errc::extension_unoffered).deflate,
+              std::nullopt);
+  for (const std::string value : {"permessage-deflate; server_max_window_bits=16",
+                                  "permessage-deflate; unknown", "permessage-deflate, permessage-deflate"})
+    EXPECT_EQ(expect(accepted + header + value + "\r\n\r\n", errc::extension_refused).deflate, std::nullopt);
+  // An agreement counts only with all the rest.
+  EXPECT_EQ(expect(accepted + header + "permessage-deflate\r\nSec-WebSocket-Protocol: x\r\n\r\n",
+                   errc::subprotocol_unoffered)
+                .deflate,
+            std::nullopt);
 }
 
 TEST_F(HandshakeClient, H11_WrongAccept) {

@@ -85,14 +85,14 @@ class HandshakeServer : public ::testing::Test {
   }
 
   std::string accept(const std::string& request, const AcceptOptions& options, errc wanted = errc::none,
-                     std::size_t room = 1024) {
+                     std::size_t room = 1024, const DeflateOptions* deflate = nullptr) {
     std::vector<std::byte> memory(8192);
     ServerHandshake server(config, memory);
     EXPECT_EQ(server.feed(as_bytes(request)), request.size());
     EXPECT_EQ(server.state(), HandshakeState::complete) << name(server.error());
     std::vector<std::byte> out(room);
     std::size_t written = 99;
-    EXPECT_EQ(server.write_accept(options, out, written), wanted);
+    EXPECT_EQ(server.write_accept(options, out, written, deflate), wanted);
     if (wanted != errc::none) {
       EXPECT_EQ(written, 0u);
     }
@@ -173,6 +173,50 @@ TEST_F(HandshakeServer, AcceptWithHeadersAndSubprotocol) {
   EXPECT_TRUE(
       answer.ends_with("\r\nSec-WebSocket-Protocol: c\r\nSet-Cookie: a=b; Path=/\r\nX-Empty: \r\n\r\n"));
   EXPECT_EQ(accept(request, {}).find("Sec-WebSocket-Protocol"), std::string::npos);
+}
+
+TEST_F(HandshakeServer, AcceptWithPermessageDeflate) {
+  const DeflateOptions options{.server_no_context_takeover = true};
+  const std::string request = request_of({{"Sec-WebSocket-Protocol", "chat"},
+                                          {"Sec-WebSocket-Extensions", "x-foo, permessage-deflate; x"},
+                                          {"Sec-WebSocket-Extensions", "permessage-deflate"}});
+  const Header headers[] = {{"Server", "x"}};
+  const std::string answer =
+      accept(request, {.subprotocol = "chat", .headers = headers}, errc::none, 1024, &options);
+  EXPECT_TRUE(
+      answer.ends_with("\r\nSec-WebSocket-Protocol: chat\r\n"
+                       "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n"
+                       "Server: x\r\n\r\n"))
+      << answer;
+  // Not accepted if nobody says so, and not if nothing that is offered is acceptable.
+  EXPECT_EQ(accept(request, {}).find("Extensions"), std::string::npos);
+  const std::string other = request_of({{"Sec-WebSocket-Extensions", "x-foo, permessage-deflate; x"}});
+  EXPECT_EQ(accept(other, {}, errc::none, 1024, &options).find("Extensions"), std::string::npos);
+}
+
+TEST_F(HandshakeServer, AcceptWithPermessageDeflateNeedsRoom) {
+  const DeflateOptions options{.server_max_window_bits = 10};
+  const std::string request = request_of({{"Sec-WebSocket-Extensions", "permessage-deflate"}});
+  const std::size_t size = accept(request, {}, errc::none, 1024, &options).size();
+  accept(request, {}, errc::none, size, &options);
+  for (std::size_t room = 0; room < size; ++room) accept(request, {}, errc::memory_exhausted, room, &options);
+}
+
+TEST_F(HandshakeServer, DeflateIsAcceptableOnceTheRequestIs) {
+  const DeflateOptions options{.client_max_window_bits = 10};
+  const std::string request =
+      request_of({{"Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"}});
+  std::vector<std::byte> memory(8192);
+  ServerHandshake server(config, memory);
+  EXPECT_EQ(server.deflate_acceptable(options), std::nullopt);
+  server.feed(as_bytes(std::string_view(request)));
+  EXPECT_EQ(server.deflate_acceptable(options), (DeflateParameters{.client_window_bits = 10}));
+  ServerHandshake refused(config, memory);
+  const std::string bad =
+      request_of({{"Sec-WebSocket-Extensions", "permessage-deflate"}, {"Sec-WebSocket-Extensions", ";"}});
+  refused.feed(as_bytes(std::string_view(bad)));
+  EXPECT_EQ(refused.error(), errc::extension_invalid);
+  EXPECT_EQ(refused.deflate_acceptable(options), std::nullopt);
 }
 
 TEST_F(HandshakeServer, AcceptOnlyWhatWasOffered) {

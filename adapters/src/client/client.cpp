@@ -364,8 +364,7 @@ CloseStatus Client::close_status() const noexcept {
 
 std::optional<DeflateParameters> Client::deflate() const noexcept {
   const Endpoint* const endpoint = impl_->endpoint();
-  if (endpoint == nullptr || endpoint->deflate() == nullptr) return std::nullopt;
-  return *endpoint->deflate();
+  return endpoint == nullptr ? std::nullopt : endpoint->deflate();
 }
 
 std::string_view Client::close_reason() const noexcept { return impl_->session.close_reason; }

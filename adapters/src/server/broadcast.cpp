@@ -52,9 +52,9 @@ bool Broadcast::compresses(const Config& config) const noexcept {
 // A frame that refers to nothing before it is right for whoever has a window of that size, whatever was sent
 // before. Their own next messages then begin anew; see MessageCodec::deflated_elsewhere().
 SharedFrame& Broadcast::frame_for(const Endpoint& endpoint) {
-  const DeflateParameters* const agreed = endpoint.deflate();
+  const std::optional<DeflateParameters> agreed = endpoint.deflate();
   const Config& config = endpoint.config();
-  if (agreed == nullptr || !compresses(config)) return *plain_;
+  if (!agreed || !compresses(config)) return *plain_;
   const std::uint8_t bits = std::min(agreed->server_window_bits, config.deflate.own_window_bits_max);
   Compressed& compressed = compressed_[bits - window_bits_min];
   std::call_once(compressed.made, [&] {

@@ -132,8 +132,7 @@ Duration Peer::round_trip() const noexcept {
 
 std::optional<DeflateParameters> Peer::deflate() const noexcept {
   const Endpoint* const endpoint = self().endpoint();
-  if (endpoint == nullptr || endpoint->deflate() == nullptr) return std::nullopt;
-  return *endpoint->deflate();
+  return endpoint == nullptr ? std::nullopt : endpoint->deflate();
 }
 
 CloseStatus Peer::close_status() const noexcept {

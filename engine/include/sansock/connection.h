@@ -14,6 +14,7 @@
 // Commands have the strong guarantee: if they return an error, nothing has changed.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -168,11 +169,13 @@ class Connection {
   // false once the connection is over, or will be without reading on.
   bool wants_input() const noexcept { return !paused_ && !input_ended(); }
   CloseStatus close_status() const noexcept;
-  // What was agreed on for compression; nullptr: there is none.
-  const DeflateParameters* deflate() const noexcept { return deflate_ ? &agreed_ : nullptr; }
   // Of the newest keep-alive Ping that was answered; zero before the first.
   Duration round_trip() const noexcept { return std::chrono::microseconds(round_trip_us_); }
   const Config& config() const noexcept { return *config_; }
+  // What was agreed on permessage-deflate, also after the end; nullopt if it is not in use.
+  std::optional<DeflateParameters> deflate() const noexcept {
+    return agreed_.server_window_bits == 0 ? std::nullopt : std::optional(agreed_);
+  }
 
  private:
   friend class Endpoint;
@@ -180,7 +183,9 @@ class Connection {
 
   // What the Endpoint needs around the opening handshake.
   Connection(Role role, const Config& config, detail::Phase phase) noexcept;
-  void open(const Config& config, CodecStream* stream, const DeflateParameters& agreed) noexcept;
+  void open(const Config& config) noexcept;
+  // The same with permessage-deflate. `stream` is one of config.codec, and the connection's from here on.
+  void open(const Config& config, CodecStream& stream, const DeflateParameters& agreed) noexcept;
   void compress_with(CodecStream& stream, const DeflateParameters& agreed) noexcept;
   errc queue_handshake(ConstBytes head, ConstBytes body) noexcept;
   void fail_handshake(errc cause) noexcept;
@@ -320,7 +325,7 @@ class Connection {
   std::uint32_t pong_bytes_ = 0;  // an upper bound of queued, unsent pongs
   std::uint32_t pong_end_ = 0;    // output bytes up to the end of the newest of them
   std::uint16_t fragments_empty_ = 0;
-  DeflateParameters agreed_;  // if deflate_
+  DeflateParameters agreed_{.server_window_bits = 0};  // 0: nothing was
   CloseCode close_sent_ = CloseCode::none;
   CloseCode close_received_ = CloseCode::none;
   errc cause_ = errc::none;

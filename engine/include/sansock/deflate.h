@@ -31,13 +31,14 @@ struct DeflateOptions {
   // Server: true: always; false: declines an offer that demands it; none: if the offer asks for it.
   // Client: true: asks for it.
   std::optional<bool> server_no_context_takeover = std::nullopt;
-  // Server: true: demands it, which every client can fulfil. Client: true: promises it.
+  // Server: true: demands it, which every client can fulfil; false: never; none: if the offer says that the
+  // client means to. Client: true: promises it, and keeps to it whatever the server answers.
   std::optional<bool> client_no_context_takeover = std::nullopt;
   // The window of the server's messages. Server: the most that it uses, whatever is offered. Client: the
   // most that it asks the server to use; 15: asks for nothing. 8 to 15.
   std::uint8_t server_max_window_bits = window_bits_max;
-  // The window of the client's messages. Server: asks for this, if the offer allows to. Client: the most that
-  // it uses; 15: says that it understands to be asked. 8 to 15.
+  // The window of the client's messages. Server: asks for this, if the offer allows to; else it is 15.
+  // Client: the most that it uses; 15: says that it understands to be asked. 8 to 15.
   std::uint8_t client_max_window_bits = window_bits_max;
   // Client: whether the server may ask for a smaller window of the client's messages at all.
   bool client_max_window_bits_offered = true;

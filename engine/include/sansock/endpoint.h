@@ -22,12 +22,14 @@ class Endpoint {
   ~Endpoint();
 
   // --- the opening handshake --------------------------------------------------------------------
-  // Client: queues the request. Once.
+  // Client: queues the request. Once. If the server then accepts permessage-deflate and Config::codec has no
+  // memory for it, the connection ends with errc::codec_exhausted: what the server sends could not be read.
   std::error_code connect(const ClientRequest& request) noexcept;
 
   // Server, from Event::request on: upgrades. May come later than the event: until then input is
-  // paused and the opening handshake's deadline runs. errc::no_request if Event::request carried an
-  // error, or there is none; errc::already_answered.
+  // paused and the opening handshake's deadline runs. Accepts permessage-deflate if the connection's config
+  // has a codec, which has memory, and the options for an offer of the client; see deflate().
+  // errc::no_request if Event::request carried an error, or there is none; errc::already_answered.
   std::error_code accept(const AcceptOptions& options = {}) noexcept;
   // Server, from Event::request on: answers with anything but 101 and closes. If Event::request
   // carries an error and neither respond() nor defer() is called before the next poll(), the
@@ -98,9 +100,9 @@ class Endpoint {
   std::size_t output_size() const noexcept { return connection_.output_size(); }
   bool wants_input() const noexcept { return connection_.wants_input() && !input_paused(); }
   CloseStatus close_status() const noexcept { return connection_.close_status(); }
-  const DeflateParameters* deflate() const noexcept { return connection_.deflate(); }
   Duration round_trip() const noexcept { return connection_.round_trip(); }
   const Config& config() const noexcept { return connection_.config(); }
+  std::optional<DeflateParameters> deflate() const noexcept { return connection_.deflate(); }
 
  private:
   struct Opening;  // lies in a block of the pool, with the head's memory behind it
@@ -110,6 +112,9 @@ class Endpoint {
   static std::size_t head_size(const Config& config) noexcept;
   Bytes answer_memory() const noexcept;
   errc check_asked() const noexcept;
+  errc queue_accept(const AcceptOptions& options, const DeflateOptions* deflate) noexcept;
+  void open(const Config& config, CodecStream* stream,
+            const std::optional<DeflateParameters>& deflate) noexcept;
   // The opening handshake; nullptr before its first byte and after the poll() behind Event::open.
   Opening* opening() const noexcept;
   bool awaits_answer() const noexcept;

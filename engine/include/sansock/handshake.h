@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -133,9 +134,14 @@ class ServerHandshake {
   // Valid from the end of the head on; before, and after head errors, all its parts are empty.
   const Request& request() const noexcept { return request_; }
 
-  // Writes the 101 answer into `out`; `written` is its size. errc: header_invalid,
-  // subprotocol_not_offered, no_request, or memory_exhausted if `out` is too small.
-  errc write_accept(const AcceptOptions& options, Bytes out, std::size_t& written) const noexcept;
+  // What permessage-deflate is if it is accepted with these options: by the first of the request's offers
+  // that they allow. nullopt: by none, or the request is not acceptable.
+  std::optional<DeflateParameters> deflate_acceptable(const DeflateOptions& options) const noexcept;
+  // Writes the 101 answer into `out`; `written` is its size. It accepts permessage-deflate, as
+  // deflate_acceptable() says, only if `deflate` is given: who has no codec, or no memory in it, declines.
+  // errc: header_invalid, subprotocol_not_offered, no_request, or memory_exhausted if `out` is too small.
+  errc write_accept(const AcceptOptions& options, Bytes out, std::size_t& written,
+                    const DeflateOptions* deflate = nullptr) const noexcept;
   // Writes the head of any other answer; the body follows it unchanged. errc: header_invalid (also
   // for Connection, Upgrade, Content-Length, Transfer-Encoding, which are written for you),
   // status_invalid (also for a body with 204, 205 or 304), memory_exhausted.
@@ -177,7 +183,8 @@ class ClientHandshake {
   // `memory` keeps the head of the response and of a refusal some of its body.
   ClientHandshake(const Config& config, Bytes memory) noexcept;
 
-  // Writes the request into `out`. errc: header_invalid for what must not be sent (CR, LF, NUL, a
+  // Writes the request into `out`; it offers permessage-deflate if there is a Config::codec. errc:
+  // header_invalid for what must not be sent (CR, LF, NUL, a
   // reserved header, a bad subprotocol, host or target, another version than 13 and 8),
   // memory_exhausted if `out` is too small, config_invalid without Config::entropy.
   errc write_request(const ClientRequest& request, Bytes out, std::size_t& written) noexcept;
@@ -191,12 +198,15 @@ class ClientHandshake {
   HandshakeState state() const noexcept { return state_; }
   errc error() const noexcept { return error_; }
   const Response& response() const noexcept { return response_; }
+  // What was agreed on permessage-deflate, once the server has accepted all; the server will make use of it.
+  const std::optional<DeflateParameters>& deflate() const noexcept { return deflate_; }
 
  private:
   std::size_t feed_body(ConstBytes input) noexcept;
   void check_response() noexcept;
   errc check_accepted() const noexcept;
-  errc check_negotiated() const noexcept;
+  errc check_extensions() noexcept;
+  errc check_subprotocol() const noexcept;
   void begin_body() noexcept;
   void refuse(errc cause) noexcept;
 
@@ -205,6 +215,7 @@ class ClientHandshake {
   detail::BodyReader body_;
   std::span<const std::string_view> subprotocols_;
   std::array<char, 28> accept_{};
+  std::optional<DeflateParameters> deflate_;
   std::uint8_t interim_ = 0;  // 1xx answers skipped so far
   bool in_body_ = false;
   HandshakeState state_ = HandshakeState::reading;

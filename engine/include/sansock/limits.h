@@ -69,7 +69,8 @@ struct Config {
   bool check_received_text = true;  // UTF-8 of text messages and close reasons
   bool check_sent_text = false;     // refuse to send text that is not UTF-8
   bool lengths_lenient = false;     // accept lengths in a longer form than needed
-  // permessage-deflate (RFC 7692): nullptr goes without. A codec serves one thread, as pool and entropy do.
+  // permessage-deflate (RFC 7692): nullptr goes without. A codec serves one thread, as pool and entropy do,
+  // and outlives its connections.
   MessageCodec* codec = nullptr;
   DeflateOptions deflate = {};  // for that
   // The opening handshake, as a server:
@@ -83,7 +84,7 @@ struct Config {
 };
 
 // errc::none, or errc::config_invalid for limits that contradict each other or the pool's block
-// size, such as a head that does not fit a block.
+// size, such as a head that does not fit a block, and for DeflateOptions out of their range.
 errc validate(const Config& config, Role role) noexcept;
 
 }  // namespace sansock
