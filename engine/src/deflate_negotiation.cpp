@@ -98,7 +98,7 @@ DeflateParameters agreed_as_client(const DeflateTerms& offer, const DeflateTerms
   // [it], the client is not going to use context takeover", nor a larger window (RFC 7692 sections 7.1.1.2
   // and 7.1.2.2).
   agreed.client_no_context_takeover |= offer.client_no_context_takeover;
-  agreed.client_window_bits = std::min(agreed.client_window_bits, options.client_max_window_bits);
+  agreed.client_window_bits = std::min(agreed.client_window_bits, options.client_max_window_bits_used());
   return agreed;
 }
 
@@ -151,7 +151,7 @@ std::optional<DeflateTerms> answer_deflate_offer(const DeflateTerms& offer,
   // Only if the offer has it (RFC 7692 section 7.1.2.2); else the client goes on with the largest.
   if (!offer.client_max_window_bits_named) return answer;
   const std::uint8_t client_bits =
-      std::min(window_or_largest(offer.client_max_window_bits), options.client_max_window_bits);
+      std::min(window_or_largest(offer.client_max_window_bits), options.client_max_window_bits_asked());
   answer.client_max_window_bits_named = offer.client_max_window_bits != 0 || client_bits < window_bits_max;
   if (answer.client_max_window_bits_named) answer.client_max_window_bits = client_bits;
   return answer;
@@ -194,8 +194,8 @@ DeflateTerms make_deflate_offer(const DeflateOptions& options) noexcept {
   if (options.server_max_window_bits < window_bits_max)
     offer.server_max_window_bits = options.server_max_window_bits;
   offer.client_max_window_bits_named = options.client_max_window_bits_offered;
-  if (options.client_max_window_bits_offered && options.client_max_window_bits < window_bits_max)
-    offer.client_max_window_bits = options.client_max_window_bits;
+  if (options.client_max_window_bits_offered && options.client_max_window_bits_used() < window_bits_max)
+    offer.client_max_window_bits = options.client_max_window_bits_used();
   return offer;
 }
 

@@ -43,7 +43,7 @@ bool timeouts_sound(const Timeouts& timeouts) noexcept {
 
 bool deflate_sound(const DeflateOptions& options) noexcept {
   const auto is_window = [](std::uint8_t bits) { return bits >= window_bits_min && bits <= window_bits_max; };
-  return is_window(options.server_max_window_bits) && is_window(options.client_max_window_bits) &&
+  return is_window(options.server_max_window_bits) && is_window(options.client_max_window_bits_asked()) &&
          is_window(options.own_window_bits_max) && options.level >= 1 && options.level <= 9;
 }
 

@@ -69,7 +69,7 @@ inline std::string expected_answer(const std::vector<std::string>& parameters,
     said["server_max_window_bits"] = "=" + std::to_string(options.server_max_window_bits);
   }
   if (offered->count("client_max_window_bits") != 0) {
-    const std::string bits = smaller("client_max_window_bits", options.client_max_window_bits);
+    const std::string bits = smaller("client_max_window_bits", options.client_max_window_bits_asked());
     const bool valueless = offered->at("client_max_window_bits").empty();
     if (!valueless || bits != "=15") said["client_max_window_bits"] = bits;
   }
@@ -95,11 +95,11 @@ inline Checked expected_check(const std::vector<std::string>& parameters, const 
   if (said->count("server_max_window_bits") != 0)
     result.server_window_bits = static_cast<std::uint8_t>(numbers.at(said->at("server_max_window_bits")));
   if (result.server_window_bits > options.server_max_window_bits) return refused;
-  result.client_window_bits = options.client_max_window_bits;
+  result.client_window_bits = options.client_max_window_bits_used();
   if (said->count("client_max_window_bits") != 0) {
     const std::string value = said->at("client_max_window_bits");
     if (value.empty() || !options.client_max_window_bits_offered) return refused;
-    if (numbers.at(value) > options.client_max_window_bits) return refused;
+    if (numbers.at(value) > options.client_max_window_bits_used()) return refused;
     result.client_window_bits = static_cast<std::uint8_t>(numbers.at(value));
   }
   return {errc::none, result};

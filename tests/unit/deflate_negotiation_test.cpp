@@ -88,7 +88,8 @@ TEST(DeflateAnswer, Plain) {
   EXPECT_EQ(answer("permessage-deflate"), "permessage-deflate");
   EXPECT_EQ(answer(Values{}), "");
   // What browsers offer.
-  EXPECT_EQ(answer("permessage-deflate; client_max_window_bits"), "permessage-deflate");
+  EXPECT_EQ(answer("permessage-deflate; client_max_window_bits"),
+            "permessage-deflate; client_max_window_bits=12");
 }
 
 // RFC 7692 section 7.1.1.1
@@ -127,7 +128,9 @@ TEST(DeflateAnswer, ClientMaxWindowBits) {
   const std::string stated = "permessage-deflate; client_max_window_bits";
   EXPECT_EQ(answer(stated, {.client_max_window_bits = 10}), stated + "=10");
   EXPECT_EQ(answer(stated + "=8"), stated + "=8");
-  EXPECT_EQ(answer(stated + "=15"), stated + "=15");
+  EXPECT_EQ(answer(stated + "=15"), stated + "=12");
+  EXPECT_EQ(answer(stated + "=15", {.client_max_window_bits = 15}), stated + "=15");
+  EXPECT_EQ(answer(stated, {.client_max_window_bits = 15}), "permessage-deflate");
   EXPECT_EQ(answer(stated + "=12", {.client_max_window_bits = 10}), stated + "=10");
   EXPECT_EQ(answer(stated + "=9", {.client_max_window_bits = 10}), stated + "=9");
   // Who does not say that it understands must not be asked.
@@ -136,11 +139,12 @@ TEST(DeflateAnswer, ClientMaxWindowBits) {
 
 TEST(DeflateAnswer, ExamplesOfTheRfc) {
   // RFC 7692 sections 5.1 and 7.1.3
-  EXPECT_EQ(answer("permessage-deflate; client_max_window_bits; server_max_window_bits=10"),
+  EXPECT_EQ(answer("permessage-deflate; client_max_window_bits; server_max_window_bits=10",
+                   {.client_max_window_bits = 15}),
             "permessage-deflate; server_max_window_bits=10");
   EXPECT_EQ(answer("permessage-deflate; client_max_window_bits; server_max_window_bits=10, "
                    "permessage-deflate; client_max_window_bits",
-                   {.server_no_context_takeover = true}),
+                   {.server_no_context_takeover = true, .client_max_window_bits = 15}),
             "permessage-deflate; server_no_context_takeover; server_max_window_bits=10");
 }
 

@@ -113,11 +113,13 @@ TEST_F(LimitsTest, DeadlinesAreInTheFuture) {
 TEST_F(LimitsTest, DeflateOptionsAreInRange) {
   for (const auto member : {&DeflateOptions::server_max_window_bits, &DeflateOptions::client_max_window_bits,
                             &DeflateOptions::own_window_bits_max}) {
-    for (const std::uint8_t bits : std::initializer_list<std::uint8_t>{0, 7, 16, 255})
+    for (const std::uint8_t bits : std::initializer_list<std::uint8_t>{7, 16, 255})
       EXPECT_TRUE(refused([&](Config& c) { c.deflate.*member = bits; }));
     for (const std::uint8_t bits : std::initializer_list<std::uint8_t>{8, 15})
       EXPECT_FALSE(refused([&](Config& c) { c.deflate.*member = bits; }));
   }
+  EXPECT_TRUE(refused([](Config& c) { c.deflate.server_max_window_bits = 0; }));
+  EXPECT_TRUE(refused([](Config& c) { c.deflate.own_window_bits_max = 0; }));
   for (const std::uint8_t level : std::initializer_list<std::uint8_t>{0, 10})
     EXPECT_TRUE(refused([&](Config& c) { c.deflate.level = level; }));
   for (const std::uint8_t level : std::initializer_list<std::uint8_t>{1, 9})

@@ -38,8 +38,15 @@ struct DeflateOptions {
   // most that it asks the server to use; 15: asks for nothing. 8 to 15.
   std::uint8_t server_max_window_bits = window_bits_max;
   // The window of the client's messages. Server: asks for this, if the offer allows to; else it is 15.
-  // Client: the most that it uses; 15: says that it understands to be asked. 8 to 15.
-  std::uint8_t client_max_window_bits = window_bits_max;
+  // Client: the most that it uses; 15: says that it understands to be asked. 8 to 15; 0: 12 of a server,
+  // which keeps the windows of many clients, and 15 of a client.
+  std::uint8_t client_max_window_bits = 0;
+  std::uint8_t client_max_window_bits_asked() const noexcept {
+    return client_max_window_bits != 0 ? client_max_window_bits : std::uint8_t{12};
+  }
+  std::uint8_t client_max_window_bits_used() const noexcept {
+    return client_max_window_bits != 0 ? client_max_window_bits : window_bits_max;
+  }
   // Client: whether the server may ask for a smaller window of the client's messages at all.
   bool client_max_window_bits_offered = true;
 
