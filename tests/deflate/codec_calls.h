@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
+#include <ostream>
 
 #include "frames.h"
 #include "sansock/deflate_codec.h"
 
 namespace sansock::testing {
 
+using Levels = std::initializer_list<std::uint8_t>;
 inline constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
 class ExactCopy {
@@ -49,6 +52,9 @@ struct Received {
   Data text;
   errc error = errc::none;
   bool operator==(const Received&) const = default;
+  friend std::ostream& operator<<(std::ostream& out, const Received& received) {
+    return out << quote(received.text) << " " << static_cast<int>(received.error);
+  }
 };
 
 // The message in these pieces; `end` comes with the last. Stops at an error.
@@ -78,16 +84,22 @@ inline Received receive(OpenStream& stream, const Data& payload) {
   return receive(stream, std::vector<Data>{payload});
 }
 
+// The next part, queued; nothing if it was refused.
+inline std::optional<Data> send_part(OpenStream& stream, const Data& text, bool end) {
+  const ExactCopy part(view_of(text));
+  const ConstBytes made = stream.codec().deflate(*stream, part.view(), end, no_limit);
+  if (made.data() == nullptr) return std::nullopt;
+  const Data payload = bytes_of(made);
+  stream.codec().deflated(*stream, part.view(), end);
+  return payload;
+}
 // The payload of a message sent in these parts; nothing if one of them was refused.
 inline std::optional<Data> send(OpenStream& stream, const std::vector<Data>& parts) {
   Data payload;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    const bool end = i + 1 == parts.size();
-    const ExactCopy part(view_of(parts[i]));
-    const ConstBytes made = stream.codec().deflate(*stream, part.view(), end, no_limit);
-    if (made.data() == nullptr) return std::nullopt;
-    payload = payload + bytes_of(made);
-    stream.codec().deflated(*stream, part.view(), end);
+    const auto made = send_part(stream, parts[i], i + 1 == parts.size());
+    if (!made) return std::nullopt;
+    payload = payload + *made;
   }
   return payload;
 }

@@ -11,7 +11,7 @@ namespace {
 
 TEST(NoAllocation, MessagesAfterTheFirstOnes) {
   for (const bool takeover : {true, false}) {
-    for (const std::uint8_t level : {1, 2, 3, 6}) {
+    for (const std::uint8_t level : Levels{1, 2, 3, 6}) {
       DeflateParameters parameters;
       parameters.server_no_context_takeover = parameters.client_no_context_takeover = !takeover;
       DeflateOptions options;

@@ -39,7 +39,7 @@ class ZlibSender {
   }
   // With the end of its last block.
   Data run(const Data& text, int flush) {
-    Data out(text.size() + text.size() / 100 + 1000);
+    Data out(2 * text.size() + 1000);
     stream_.next_in = const_cast<Bytef*>(text.data());
     stream_.avail_in = static_cast<uInt>(text.size());
     stream_.next_out = out.data();

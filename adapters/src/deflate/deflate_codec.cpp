@@ -15,8 +15,9 @@ DeflateStream& own(CodecStream& stream) noexcept { return static_cast<DeflateStr
 
 std::size_t window_size(unsigned bits) noexcept { return std::size_t{1} << bits; }
 
-// More than what does not get shorter takes: it is stored in blocks of 4 KiB and more, with 5 bytes each.
-std::size_t deflated_size_max(std::size_t size) noexcept { return size + size / 512 + 64; }
+// What does not get shorter is mostly stored, in blocks with 5 bytes each; but from a small window zlib can
+// not store, and the worst that it makes then is what deflateBound() says.
+std::size_t deflated_size_max(std::size_t size) noexcept { return size + size / 8 + size / 64 + 64; }
 
 }  // namespace
 
