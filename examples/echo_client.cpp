@@ -155,7 +155,7 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   examples::add_adapter_option(app, options.client.adapter);
-  examples::add_deflate_option(app);
+  examples::add_deflate_option(app, options.client.deflate);
   examples::add_client_tls_options(app);
 }
 
@@ -174,6 +174,7 @@ std::string url_problem(const std::string& text) {
 int main(int argc, char** argv) {
   Options options;
   options.client.adapter = sansock::Adapter::automatic;
+  options.client.deflate.reset();
   CLI::App app("Checks that a WebSocket echo server gives every message back.", program);
   add_options(app, options);
   if (const auto code = examples::parse(app, argc, argv)) return *code;

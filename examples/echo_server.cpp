@@ -18,6 +18,7 @@ struct Options {
   std::uint64_t message_size_max = 64u << 20;
   std::vector<std::string> subprotocols;
   double ping_interval_s = 30;
+  std::optional<sansock::DeflateOptions> deflate;
 };
 
 }  // namespace
@@ -43,7 +44,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
   examples::add_adapter_option(app, options.server.adapter);
-  examples::add_deflate_option(app);
+  examples::add_deflate_option(app, options.deflate);
   examples::add_server_tls_options(app);
   if (const auto code = examples::parse(app, argc, argv)) return *code;
 
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
   sansock::Server server(options.server);
   sansock::Route route = examples::echo_route(options.message_size_max);
   route.subprotocols = options.subprotocols;
+  route.deflate = options.deflate;
   route.timeouts.ping_interval = options.ping_interval_s == 0
                                      ? sansock::no_timeout
                                      : std::chrono::duration_cast<sansock::Duration>(

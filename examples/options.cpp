@@ -94,15 +94,25 @@ void add_adapter_option(CLI::App& app, sansock::Adapter& adapter) {
       ->type_name("NAME");
 }
 
-void add_deflate_option(CLI::App& app) {
-  const auto take = [](const std::string& text) {
+void add_deflate_option(CLI::App& app, std::optional<sansock::DeflateOptions>& deflate) {
+  const auto take = [&deflate](const std::string& text) {
+    if (text != "off" && text != "on" && text != "no-context") {
+      throw CLI::ValidationError("--deflate", "unknown value '" + text + "': use off, on or no-context");
+    }
+    deflate.reset();
     if (text == "off") return;
-    if (text == "on" || text == "no-context") {
+    if (!sansock::deflate_built_in()) {
       throw CLI::ValidationError("--deflate", "compression is not built into this program: use off");
     }
-    throw CLI::ValidationError("--deflate", "unknown value '" + text + "': use off");
+    deflate.emplace();
+    if (text == "no-context") {
+      deflate->server_no_context_takeover = deflate->client_no_context_takeover = true;
+    }
   };
-  app.add_option_function<std::string>("--deflate", take, "permessage-deflate: off")->type_name("MODE");
+  app.add_option_function<std::string>(
+         "--deflate", take,
+         "permessage-deflate: off, on, or no-context: each message by itself (default: off)")
+      ->type_name("MODE");
 }
 
 void add_server_tls_options(CLI::App& app) {

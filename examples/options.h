@@ -25,7 +25,7 @@ void complain(std::string_view program, std::string_view text);
 void add_adapter_option(CLI::App& app, sansock::Adapter& adapter);
 // Options that the command line keeps a place for, and that this build can not serve: anything but
 // the value that asks for nothing is a usage error which says what to do.
-void add_deflate_option(CLI::App& app);
+void add_deflate_option(CLI::App& app, std::optional<sansock::DeflateOptions>& deflate);
 void add_server_tls_options(CLI::App& app);
 void add_client_tls_options(CLI::App& app);
 

@@ -167,7 +167,16 @@ OFFERS = b", ".join([
     b"x-foo; a=\"b\"", b"permessage-deflate; server_max_window_bits=99; client_no_context_takeover",
     b"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=\"10\"; "
     b"client_max_window_bits=12", b"permessage-deflate; client_max_window_bits"])
-# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp and adapter.cpp.
+# Payloads of compressed messages: examples of RFC 7692 section 7.2.3, and each fault that a decoder knows.
+RAW_DEFLATE = [
+    "f2 48 cd c9 c9 07 00", "f2 48 cd c9 c9 07 00 00 00 00 ff ff", "f3 48 cd c9 c9 07 00 00", "00", "", "03 00", "02 00",
+    "f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00", "f2 48 cd c9 c9 07 00 f2 00 11 00 00", "00 05 00 fa ff 48 65 6c 6c 6f 00",
+    "06", "00 04 00 80 00", "fc 00 00", "04 00 fe ff", "04 00 24 49 00", "04 00 24 e9 ff ff", "04 00 24 e9 ff 6d",
+    "04 80 49 92 24 49 92 24 71 ff ff 93 11 00", "04 80 49 92 24 49 92 24 0f b4 ff ff c3 84",
+    "04 c0 81 08 00 00 00 00 20 7f eb 0b 00 00", "1b 07", "02 7e ff ff", "0c c0 81 00 00 00 00 00 90 ff 6b 04 00",
+]
+# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp, adapter.cpp
+# and deflate_codec.cpp.
 BYTES = {
     "pair": {
         "to_and_fro": b"\0" + b"\x00\x05\x02" + b"\x80\x05\x03" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" * 2,
@@ -222,6 +231,18 @@ BYTES = {
         "answer_unoffered": b"\1" + b"\0" * 6 + b"permessage-deflate, x-foo",
         "both": b"\2" + b"\4\x1b\0" + b"\0\x22\0",
         "contradiction": b"\2" + b"\1\0\0" + b"\2\0\0",
+    # Six bytes of settings, three of the peer's compressor, operations.
+    "deflate_codec": {
+        "to_and_fro": b"\7\7\0\0\4\0\6\7\0" + (b"\0\1\0" + run(b"{\"id\":1,\"name\":\"a\"}") + b"\0") * 3
+        + (b"\2\1\0" + run(b"{\"id\":2,\"name\":\"b\"}") + b"\1\2\0\3\0\4") * 3,
+        "no_takeover": b"\1\1\3\5\7\0\6\7\0" + (b"\0\2\1a\0\xff\2\5\0\xff\2\0\x20\0\x20") * 3 + b"\2\1\2\7\7\0\0\0" * 2,
+        "references": b"\4\4\0\1\4\0\6\7\0" + b"\0\1\2\1\4\0\0" + b"\0\1\3\1\4\0\1\0\0" * 4,
+        "large": b"\7\7\4\6\7\0\6\7\0" + b"\0\3\2\1\x4e\x00\1a\x4e\x00\2\2\x4e\x00\2\1\0\1\0" + b"\2\3\1b\x4e\x00\1c\x4e\x00\1d\x4e\x00\0\0",
+        "ceiling": b"\7\7\0\0\4\x30\6\7\0" + b"\2\1\2\1\x20\0\0\2\1\0\1\0" + b"\0\1\2\1\x20\0\0" * 2,
+        "shared": b"\4\4\0\0\4\0\6\7\0" + b"\0\1\2\1\4\0\0" + b"\4\1\1\2\1\4\0" + b"\0\1\2\1\4\0\0\5\6\1\2\1\1\0\1\1\2\1\4\0\1\1\0",
+    } | {
+        f"raw_{number}": b"\7\7\0\0\4\0\6\7\0" + b"\3" + run(bytes.fromhex(payload)) + b"\1\0\3"
+        for number, payload in enumerate(RAW_DEFLATE)
     },
     "adapter": {
         "echo": b"\0" + b"\0\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\6\0\xff\xff" + b"\4\0\4\3\xe8\0\x09\0\x08\0",

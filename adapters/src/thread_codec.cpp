@@ -5,6 +5,7 @@
 #ifdef SANSOCK_WITH_DEFLATE
 #include "sansock/deflate_codec.h"
 #endif
+#include "sansock/server.h"
 
 namespace sansock {
 
@@ -15,7 +16,7 @@ struct ThreadCodec::Codec {
   DeflateCodec deflate;
 };
 
-bool ThreadCodec::built_in() noexcept { return true; }
+bool deflate_built_in() noexcept { return true; }
 
 std::error_code ThreadCodec::open(std::size_t memory_max) {
   try {
@@ -38,7 +39,7 @@ std::size_t ThreadCodec::memory_used() const noexcept {
 
 struct ThreadCodec::Codec {};
 
-bool ThreadCodec::built_in() noexcept { return false; }
+bool deflate_built_in() noexcept { return false; }
 std::error_code ThreadCodec::open(std::size_t) {
   return std::make_error_code(std::errc::operation_not_supported);
 }

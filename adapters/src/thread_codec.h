@@ -16,7 +16,6 @@ class ThreadCodec {
   ThreadCodec& operator=(const ThreadCodec&) = delete;
   ~ThreadCodec();
 
-  static bool built_in() noexcept;
   // Makes it, if it is not there yet. std::errc::operation_not_supported where it is not built in.
   std::error_code open(std::size_t memory_max);
   MessageCodec* get() const noexcept;  // nullptr before open()

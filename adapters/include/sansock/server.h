@@ -37,6 +37,8 @@ enum class Adapter : std::uint8_t { automatic, epoll, blocking, io_uring };
 // if the kernel has what it needs (io_uring_support() tells why not), else epoll.
 std::string_view name(Adapter adapter) noexcept;
 Adapter resolve_adapter(Adapter adapter) noexcept;
+// Whether permessage-deflate is built in (meson option `deflate`).
+bool deflate_built_in() noexcept;
 
 // A whole message, or a part of one. `bytes` may be changed, and is valid during the call.
 struct Message {
@@ -113,7 +115,8 @@ struct Route {
   bool version_8 = true;
   // permessage-deflate (RFC 7692), for clients that offer it; none: declined. Compressing costs time, and a
   // secret must not be compressed in one message with text that somebody else may choose (section 8), so it
-  // is off by default. Server::run() gives std::errc::operation_not_supported where it is not built in.
+  // is off by default. Server::run() gives std::errc::operation_not_supported where it is not built in;
+  // see deflate_built_in().
   std::optional<DeflateOptions> deflate = std::nullopt;
 };
 

@@ -129,7 +129,7 @@ std::error_code Client::Impl::connect(const ClientTarget& target) {
 std::error_code Client::Impl::open(Socket socket, const ClientTarget& target) {
   if (const errc error = validate(config, Role::client); error != errc::none) return error;
   if (options.version != 13 && options.version != 8) return errc::config_invalid;
-  if (options.deflate && ThreadCodec::built_in()) {
+  if (options.deflate && deflate_built_in()) {
     if (const std::error_code error = codec.open(options.deflate_memory_max)) return error;
     config.codec = codec.get();
     config.deflate = *options.deflate;
