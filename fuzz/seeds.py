@@ -231,6 +231,7 @@ BYTES = {
         "answer_unoffered": b"\1" + b"\0" * 6 + b"permessage-deflate, x-foo",
         "both": b"\2" + b"\4\x1b\0" + b"\0\x22\0",
         "contradiction": b"\2" + b"\1\0\0" + b"\2\0\0",
+    },
     # Six bytes of settings, three of the peer's compressor, operations.
     "deflate_codec": {
         "to_and_fro": b"\7\7\0\0\4\0\6\7\0" + (b"\0\1\0" + run(b"{\"id\":1,\"name\":\"a\"}") + b"\0") * 3
