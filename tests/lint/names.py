@@ -6,8 +6,9 @@ from tree import Check
 
 # In these, each file tests one source. The others test behaviours, or serve tests; their names say which.
 MIRRORED = {"unit", "adapters"}
-# Behaviours of several sources that are tested beside them: rows of a catalogue of bad input.
-BEHAVIOURS = ("attacks_", "bad_input")
+# Behaviours of several sources that are tested beside them: rows of a catalogue of bad input, and who holds the codec's
+# stream through an opening handshake.
+BEHAVIOURS = ("attacks_", "bad_input", "deflate_opening")
 CASE = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST|RC_GTEST_PROP)\(", re.MULTILINE)
 
 

@@ -212,6 +212,7 @@ TEST(DeflateOpening, TheConfigOfTheConnectionDecides) {
   without.h->feed(bytes_of(request_with("permessage-deflate")));
   EXPECT_EQ(without.extensions(), "");
   EXPECT_EQ(without.codec.asked(), 0u);
+  without.finish();
 }
 
 // Misuse changes nothing, also in the codec; then it can be accepted nevertheless.

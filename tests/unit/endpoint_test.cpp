@@ -396,8 +396,9 @@ TEST(Endpoint, TimersStartAtOpen) {
 }
 
 TEST(Endpoint, AnotherConfigForTheConnection) {
+  Config small;  // outlives the connection
   EndpointBench bench(Role::server);
-  Config small = bench.config;
+  small = bench.config;
   small.limits.message_payload_max = 3;
   bench.h.handler = [&](const Event& event) {
     if (event.kind != EventKind::request) return;
