@@ -1,0 +1,51 @@
+// What a DeflateCodec has once for all of its connections: compressors, idle decompressors, scratch memory.
+#pragma once
+
+#include <array>
+
+#include "deflate_memory.h"
+#include "deflate_stream.h"
+#include "isal_compressor.h"
+#include "sansock/deflate_codec.h"
+#include "spare_list.h"
+#include "zlib_compressor.h"
+
+namespace sansock {
+
+class DeflateCodec::Shared {
+ public:
+  explicit Shared(std::size_t memory_max) noexcept : memory(memory_max) {}
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  ~Shared() { trim(); }
+
+  // Each of these: nullptr or false if there is no memory even without all spare objects.
+  Compressor* compressor(std::uint8_t level, std::uint8_t window_bits) noexcept;
+  Bytes output(std::size_t size) noexcept;  // of deflate(); the one before it is gone
+  bool take_inflater(DeflateStream& stream) noexcept;
+  bool take_inflated(DeflateStream& stream) noexcept;  // memory for inflate_size_max bytes
+  bool remember_received(DeflateStream& stream, ConstBytes text) noexcept;
+
+  void return_inflater(DeflateStream& stream) noexcept;
+  void return_inflated(DeflateStream& stream) noexcept;
+  void trim() noexcept;
+
+  DeflateMemory memory;
+  std::size_t streams = 0;
+
+ private:
+  // Under zlib's hands a window of 8 bits is one of 9.
+  static constexpr std::size_t zlib_bits_min = 9;
+
+  template <class Attempt>
+  auto try_twice(Attempt attempt) noexcept;
+
+  IsalCompressor* isal_ = nullptr;
+  std::array<ZlibCompressor*, window_bits_max - zlib_bits_min + 1> zlib_{};
+  Bytes output_{};
+  // Most messages are there whole, so one is enough but for handlers that wait for other messages.
+  SpareList<Inflater, 4> inflaters_;
+  SpareList<std::byte, 2> inflated_;
+};
+
+}  // namespace sansock
