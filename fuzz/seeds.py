@@ -163,7 +163,16 @@ CHUNKS = b"5\r\nhello\r\n0aB;ext=1\r\n" + b"x" * 0xAB + b"\r\n0\r\nTrailer: v\r\
 KEEP_ALIVE = b"".join([  # a Ping after a silence, answered; then one that is not
     operation("wait", nearest(WAITS, 3)), operation("drain"), operation("feed_pong"), operation("drain"),
     operation("wait", nearest(WAITS, 3)), operation("drain"), operation("wait", nearest(WAITS, 2)), operation("drain")])
-# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp and adapter.cpp.
+# Payloads of compressed messages: examples of RFC 7692 section 7.2.3, and each fault that a decoder knows.
+RAW_DEFLATE = [
+    "f2 48 cd c9 c9 07 00", "f2 48 cd c9 c9 07 00 00 00 00 ff ff", "f3 48 cd c9 c9 07 00 00", "00", "", "03 00", "02 00",
+    "f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00", "f2 48 cd c9 c9 07 00 f2 00 11 00 00", "00 05 00 fa ff 48 65 6c 6c 6f 00",
+    "06", "00 04 00 80 00", "fc 00 00", "04 00 fe ff", "04 00 24 49 00", "04 00 24 e9 ff ff", "04 00 24 e9 ff 6d",
+    "04 80 49 92 24 49 92 24 71 ff ff 93 11 00", "04 80 49 92 24 49 92 24 0f b4 ff ff c3 84",
+    "04 c0 81 08 00 00 00 00 20 7f eb 0b 00 00", "1b 07", "02 7e ff ff", "0c c0 81 00 00 00 00 00 90 ff 6b 04 00",
+]
+# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp, adapter.cpp
+# and deflate_codec.cpp.
 BYTES = {
     "pair": {
         "to_and_fro": b"\0" + b"\x00\x05\x02" + b"\x80\x05\x03" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" * 2,
@@ -204,6 +213,19 @@ BYTES = {
         "refusal_until_eof": b"\0\0\0\0\1\x20" + REFUSAL.replace(b"chunked", b"gzip") + b"until the end",
         "our_request": b"\0\0\0\0\2" + run(b"example.com:81") + run(b"/chat?x") + run(b"X-A") + run(b"v") + run(b"mine") + b"\x72",
         "our_answer": b"\0\0\0\0\3" + run(b"text/html") + run(b"<p>no") + run(b"X-A") + run(b"v") + run(b"w") + b"\x68",
+    },
+    # Six bytes of settings, three of the peer's compressor, operations.
+    "deflate_codec": {
+        "to_and_fro": b"\7\7\0\0\4\0\6\7\0" + (b"\0\1\0" + run(b"{\"id\":1,\"name\":\"a\"}") + b"\0") * 3
+        + (b"\2\1\0" + run(b"{\"id\":2,\"name\":\"b\"}") + b"\1\2\0\3\0\4") * 3,
+        "no_takeover": b"\1\1\3\5\7\0\6\7\0" + (b"\0\2\1a\0\xff\2\5\0\xff\2\0\x20\0\x20") * 3 + b"\2\1\2\7\7\0\0\0" * 2,
+        "references": b"\4\4\0\1\4\0\6\7\0" + b"\0\1\2\1\4\0\0" + b"\0\1\3\1\4\0\1\0\0" * 4,
+        "large": b"\7\7\4\6\7\0\6\7\0" + b"\0\3\2\1\x4e\x00\1a\x4e\x00\2\2\x4e\x00\2\1\0\1\0" + b"\2\3\1b\x4e\x00\1c\x4e\x00\1d\x4e\x00\0\0",
+        "ceiling": b"\7\7\0\0\4\x30\6\7\0" + b"\2\1\2\1\x20\0\0\2\1\0\1\0" + b"\0\1\2\1\x20\0\0" * 2,
+        "shared": b"\4\4\0\0\4\0\6\7\0" + b"\0\1\2\1\4\0\0" + b"\4\1\1\2\1\4\0" + b"\0\1\2\1\4\0\0\5\6\1\2\1\1\0\1\1\2\1\4\0\1\1\0",
+    } | {
+        f"raw_{number}": b"\7\7\0\0\4\0\6\7\0" + b"\3" + run(bytes.fromhex(payload)) + b"\1\0\3"
+        for number, payload in enumerate(RAW_DEFLATE)
     },
     "adapter": {
         "echo": b"\0" + b"\0\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\6\0\xff\xff" + b"\4\0\4\3\xe8\0\x09\0\x08\0",
