@@ -28,8 +28,13 @@ SUITES = {
     "frame_in": "Masked frames in, a server; for one message",
     "frame_out": "Messages out; for one message",
     "handshake": "Opening handshake, one side of it",
+    "deflate": "Compression of a message",
+    "inflate": "Decompression of a message",
 }
-VARIANTS = ["in_place", "copy", "binary", "ascii", "mixed", "server", "client"]
+VARIANTS = ["in_place", "copy", "binary", "ascii", "mixed", "server", "client",
+            *(f"{kind}_{context}" for kind in ("json", "html", "random") for context in ("takeover", "alone"))]
+# What benchmarks tell besides time, and how to show it.
+COUNTERS = {"ratio": "{:.2f}x", "held": "{:,.0f} B held"}
 
 
 def run(options):
@@ -45,19 +50,21 @@ def run(options):
 
 
 def medians(report):
-    """(suite, variant, size, detail, value) -> who -> (ns per item, bytes per second)."""
+    """(suite, variant, size, detail, value) -> who -> (ns per item, bytes per second, what its counters tell)."""
     times = collections.defaultdict(list)
+    notes = {}
     for one in report["benchmarks"]:
         if one.get("error_occurred"):
             sys.exit(f"micro_table.py: {one['name']}: {one['error_message']}")
         if one["run_type"] == "iteration":
-            times[one["run_name"].removesuffix("/repeats:" + str(one["repetitions"]))].append(
-                (1e9 / one["items_per_second"], one["bytes_per_second"]))
+            name = one["run_name"].removesuffix("/repeats:" + str(one["repetitions"]))
+            times[name].append((1e9 / one["items_per_second"], one["bytes_per_second"]))
+            notes[name] = "".join(f", {form.format(one[counter])}" for counter, form in COUNTERS.items() if counter in one)
     rows = collections.defaultdict(dict)
     for name, values in times.items():
         part = NAME.match(name)
         key = (part["suite"], part["variant"], int(part["size"]), part["detail"], int(part["value"]))
-        rows[key][part["who"]] = tuple(statistics.median(column) for column in zip(*values))
+        rows[key][part["who"]] = (*(statistics.median(column) for column in zip(*values)), notes[name])
     return rows
 
 
@@ -67,10 +74,10 @@ def number(ns):
 
 def row(key, cells, others):
     _, variant, size, _, value = key
-    ours, rate = cells[OURS]
-    columns = [variant, f"{size:,}", f"{value:,}", number(ours), f"{rate / 1e9:.1f}"]
+    ours, rate, note = cells[OURS]
+    columns = [variant, f"{size:,}", f"{value:,}", number(ours) + note, f"{rate / 1e9:.1f}"]
     for who in others:
-        columns.append(f"{number(cells[who][0])} ({ours / cells[who][0]:.2f})" if who in cells else "")
+        columns.append(f"{number(cells[who][0])} ({ours / cells[who][0]:.2f}){cells[who][2]}" if who in cells else "")
     return "| " + " | ".join(columns) + " |"
 
 

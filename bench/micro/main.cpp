@@ -38,6 +38,11 @@ int main(int argc, char** argv) {
   sansock::bench::add_frame_in();
   sansock::bench::add_frame_out();
   sansock::bench::add_handshake();
+#ifdef SANSOCK_BENCH_DEFLATE
+  sansock::bench::add_deflate();
+#else
+  std::fputs("micro: built without compression (packages libisal-dev, zlib1g-dev)\n", stderr);
+#endif
   sansock::bench::add_peers();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

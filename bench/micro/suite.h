@@ -142,6 +142,7 @@ void add_fused();
 void add_frame_in();
 void add_frame_out();
 void add_handshake();
+void add_deflate();
 void add_wslay();
 void add_beast();
 void add_websocketpp();
