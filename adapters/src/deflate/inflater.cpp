@@ -1,7 +1,7 @@
 // Theory of operation. One zlib stream with the largest window decodes messages of any agreed window: what a
 // message may refer to is what it was primed with and its own text, however its data is cut into calls. So
 // the same data gives the same text and the same error always. zlib also is the strictest of the decoders:
-// ISA-L and libdeflate decode codes that are incomplete, and the latter symbols that are reserved.
+// ISA-L takes codes that are incomplete, libdeflate symbols that are reserved.
 #include "inflater.h"
 
 #include <algorithm>
