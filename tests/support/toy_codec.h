@@ -60,13 +60,7 @@ class ToyCodec final : public MessageCodec {
       const bool known = stream.takes_over && stream.sent_known && stream.sent != 0;
       made_.push_back(known ? static_cast<std::uint8_t>(stream.sent % 200) : no_context);
     }
-    for (std::size_t i = 0; i < payload.size();) {
-      std::size_t count = 1;
-      while (i + count < payload.size() && count < 255 && payload[i + count] == payload[i]) ++count;
-      made_.push_back(static_cast<std::uint8_t>(count));
-      made_.push_back(static_cast<std::uint8_t>(payload[i]));
-      i += count;
-    }
+    made_ = std::move(made_) + part(as_text(payload));
     if (end) made_.push_back(0);
     return made_.size() > size_max ? ConstBytes{} : std::as_bytes(std::span(made_));
   }
