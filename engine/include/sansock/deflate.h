@@ -51,7 +51,7 @@ struct DeflateOptions {
   bool client_max_window_bits_offered = true;
 
   // Of our own compressor: 1 is fastest, 9 makes the least bytes.
-  std::uint8_t level = 1;
+  std::uint8_t level = 2;
   // The most that we use of the window for our messages, whatever was agreed: a smaller one costs less memory
   // for each connection and less time for each message. 8 to 15.
   std::uint8_t own_window_bits_max = 12;
