@@ -3,6 +3,7 @@ import asyncio
 import atexit
 import inspect
 import os
+import random
 import re
 import signal
 import socket
@@ -90,6 +91,13 @@ def skip_without_adapter(program, adapter):
         result = run_program(program, "--adapter", adapter, "--help")
         if result.returncode != 0:
             skip_all(result.stderr.strip())
+
+
+def skip_without_deflate(program):
+    """Where compression is not built in, `program` says so."""
+    result = run_program(program, "--deflate", "on", "--help")
+    if result.returncode != 0:
+        skip_all(result.stderr.strip())
 
 
 class Program:
@@ -187,3 +195,13 @@ def text(size):
     unit = "aé€😀~"
     whole, rest = divmod(size, len(unit.encode()))
     return unit * whole + "." * rest
+
+
+def mixed_messages():
+    """Text and binary of 0 B to 1 MiB: what shrinks a lot, a little and not at all, some of it again and
+    again, so that it refers to what was sent before."""
+    messages = []
+    for size in (0, 1, 63, 64, 125, 126, 1000, 1023, 1024, 5000, 65535, 65536, 1 << 20):
+        noise = random.Random(size).randbytes(size)
+        messages += [text(size), payload(size, size), noise, bytes(size), noise[:3000], text(200)]
+    return messages

@@ -44,4 +44,25 @@ export function text(size) {
   return unit.repeat(Math.floor(size / unitSize)) + '.'.repeat(size % unitSize);
 }
 
+// Bytes that do not shrink, the same for the same seed.
+export function noise(size, seed) {
+  const bytes = Buffer.alloc(size);
+  let state = (seed * 2654435761 + 1) >>> 0;
+  for (let i = 0; i < size; i += 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[i] = state >>> 24;
+  }
+  return bytes;
+}
+
+// Text and binary of 0 B to 1 MiB: what shrinks a lot, a little and not at all, some of it again and again.
+export function mixedMessages() {
+  const messages = [];
+  for (const size of [0, 1, 63, 64, 125, 126, 1000, 1024, 5000, 65535, 65536, 1 << 20]) {
+    const bytes = noise(size, size);
+    messages.push(text(size), payload(size), bytes, Buffer.alloc(size), bytes.subarray(0, 3000), text(200));
+  }
+  return messages;
+}
+
 export {assert};

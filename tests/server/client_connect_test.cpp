@@ -235,5 +235,25 @@ TEST_P(ClientConnect, AgainAfterTheEnd) {
   EXPECT_EQ(echoed(target, "z"), "z");
 }
 
+TEST_P(ClientConnect, InvalidOptionsOfCompression) {
+  make();
+  server().route("/", echo());
+  start();
+  for (const DeflateOptions& invalid : {DeflateOptions{.server_max_window_bits = 7},
+                                        {.server_max_window_bits = 16},
+                                        {.client_max_window_bits = 7},
+                                        {.client_max_window_bits = 16},
+                                        {.level = 0},
+                                        {.level = 10},
+                                        {.own_window_bits_max = 7},
+                                        {.own_window_bits_max = 16}}) {
+    ClientOptions given = client_options();
+    given.deflate = invalid;
+    const std::error_code error = Client(given).connect(url());
+    // Where compression is not built in they mean nothing.
+    EXPECT_EQ(error, deflate_built_in() ? make_error_code(errc::config_invalid) : std::error_code{});
+  }
+}
+
 }  // namespace
 }  // namespace sansock::test

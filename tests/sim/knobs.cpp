@@ -119,16 +119,32 @@ Knobs draw_calm(Prng& prng, std::uint64_t seed) {
   return knobs;
 }
 
-Prng prng_for(std::uint64_t seed) { return Prng(seed * 0x9E3779B97F4A7C15 + 1); }
-
-}  // namespace
-
-Knobs draw_calm_knobs(std::uint64_t seed) {
-  Prng prng = prng_for(seed);
-  return draw_calm(prng, seed);
+DeflateOptions draw_deflate_options(Prng& prng) {
+  const auto flag = [&prng] { return prng.pick<std::optional<bool>>({std::nullopt, false, true}); };
+  const auto bits = [&prng] { return static_cast<std::uint8_t>(prng.between(8, 15)); };
+  DeflateOptions options;
+  options.server_no_context_takeover = flag();
+  options.client_no_context_takeover = flag();
+  if (prng.chance(300)) options.server_max_window_bits = bits();
+  if (prng.chance(300)) options.client_max_window_bits = bits();
+  if (prng.chance(500)) options.own_window_bits_max = bits();
+  if (prng.chance(100)) options.level = 6;
+  if (prng.chance(500)) options.compress_threshold = options.compress_threshold_with_context = 0;
+  return options;
 }
 
-Knobs draw_knobs(std::uint64_t seed) {
+// Where limits are tight, the sizes on the wire would have to be known to say what ends a connection.
+void draw_deflate(Knobs& knobs) {
+  // Numbers of their own, so that all else in a seed is as it is without compression.
+  Prng prng(knobs.seed * 0x9E3779B97F4A7C15 + 2);
+  if (knobs.limits_tight || !prng.chance(350)) return;
+  knobs.deflate = true;
+  for (Side& side : knobs.sides) side.deflate = draw_deflate_options(prng);
+}
+
+Prng prng_for(std::uint64_t seed) { return Prng(seed * 0x9E3779B97F4A7C15 + 1); }
+
+Knobs draw_plain_knobs(std::uint64_t seed) {
   Prng prng = prng_for(seed);
   Knobs knobs = draw_calm(prng, seed);
   if (prng.chance(250)) return knobs;  // calm
@@ -145,6 +161,19 @@ Knobs draw_knobs(std::uint64_t seed) {
     if (prng.chance(500)) side.blocks_max = 100'000;
     side.block_refused = maybe(prng, 300);
   }
+  return knobs;
+}
+
+}  // namespace
+
+Knobs draw_calm_knobs(std::uint64_t seed) {
+  Prng prng = prng_for(seed);
+  return draw_calm(prng, seed);
+}
+
+Knobs draw_knobs(std::uint64_t seed) {
+  Knobs knobs = draw_plain_knobs(seed);
+  draw_deflate(knobs);
   return knobs;
 }
 
@@ -186,6 +215,7 @@ std::string Knobs::text() const {
       actions.pause, actions.close, actions.drop, actions.misuse, actions.text_broken, actions.in_event,
       actions.pause_in_event, actions.drop_in_event, actions.refuse, actions.defer,
       actions.leave_connecting));
+  if (deflate) text += "deflate: both sides have a codec\n";
   for (const Side& side : sides) {
     add(std::snprintf(
         line, sizeof line,

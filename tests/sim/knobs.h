@@ -91,6 +91,7 @@ struct Side {
   bool auto_pong = true;
   bool check_sent_text = false;
   bool assemble = false;  // whole messages
+  DeflateOptions deflate = {};
 };
 
 enum class Closers : std::uint8_t { servers, clients, both };
@@ -110,6 +111,7 @@ struct Knobs {
   bool deadlines_tight = false;
   bool limits_tight = false;
   bool blocks_scarce = false;
+  bool deflate = false;  // both sides have a codec
 
   // Nothing may go wrong: every message arrives, every close is clean.
   bool calm() const noexcept;

@@ -61,7 +61,7 @@ struct Board {
   std::atomic<bool> stopped{false};
   std::atomic<std::uint64_t> hash{0};
   std::atomic<std::uint64_t> seeds{0}, messages{0}, bytes{0}, connections{0}, faults{0}, turns{0}, clean{0},
-      full{0}, simulated{0};
+      compressed{0}, full{0}, simulated{0};
 
   void add(const SeedResult& result) {
     const Stats& stats = result.stats;
@@ -73,6 +73,7 @@ struct Board {
     faults += stats.faults;
     turns += stats.turns;
     clean += stats.clean;
+    compressed += stats.compressed;
     full += stats.full;
     simulated += stats.simulated;
   }
@@ -84,6 +85,7 @@ struct Board {
             .faults = faults,
             .turns = turns,
             .clean = clean,
+            .compressed = compressed,
             .full = full,
             .simulated = simulated};
   }
@@ -180,8 +182,8 @@ std::string summary(const RunResult& result) {
   char line[300];
   std::snprintf(line, sizeof line,
                 "%" PRIu64 " seeds, %" PRIu64 " messages delivered, %" PRIu64 " connections, %" PRIu64
-                " faults injected, %.1f h simulated, hash %016" PRIx64,
-                stats.seeds, stats.messages, stats.connections, stats.faults,
+                " faults injected, %" PRIu64 " frames compressed, %.1f h simulated, hash %016" PRIx64,
+                stats.seeds, stats.messages, stats.connections, stats.faults, stats.compressed,
                 static_cast<double>(stats.simulated) / 3.6e12, result.hash);
   return line;
 }

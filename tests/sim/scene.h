@@ -6,6 +6,7 @@
 
 #include "checks.h"
 #include "counting_pool.h"
+#include "host_codec.h"
 #include "knobs.h"
 #include "sansock/heap_message_memory.h"
 #include "scheduler.h"
@@ -24,14 +25,15 @@ struct Stats {
   std::uint64_t connections = 0;  // begun
   std::uint64_t faults = 0;       // that happened
   std::uint64_t turns = 0;
-  std::uint64_t clean = 0;      // ports that were closed cleanly
-  std::uint64_t full = 0;       // sends that were refused because of backpressure
-  std::uint64_t simulated = 0;  // nanoseconds
+  std::uint64_t clean = 0;       // ports that were closed cleanly
+  std::uint64_t compressed = 0;  // frames that took fewer bytes than their payload
+  std::uint64_t full = 0;        // sends that were refused because of backpressure
+  std::uint64_t simulated = 0;   // nanoseconds
 };
 
 // What the servers, or the clients, have in common.
 struct Host {
-  Host(const Side& side, Prng prng, Checks& checks, Plant plant)
+  Host(const Side& side, Prng prng, Checks& checks, Plant plant, bool deflate)
       : pool(side, prng.fork(), checks, plant == Plant::block_leaked),
         entropy(prng.next()),
         memory(side.message_memory_max) {
@@ -42,6 +44,8 @@ struct Host {
     config.auto_pong = side.auto_pong;
     config.check_sent_text = side.check_sent_text;
     config.origin_policy = OriginPolicy::any;
+    if (deflate) config.codec = codec.get();
+    config.deflate = side.deflate;
     config_other = config;
     config_other.limits.output_bytes_max = std::max(1'024u, config.limits.output_bytes_max / 2);
     config_other.timeouts.ping_interval =
@@ -62,6 +66,7 @@ struct Host {
   CountingPool pool;
   testing::SeededEntropy entropy;
   HeapMessageMemory memory;
+  HostCodec codec;
   Config config;
   Config config_other;  // for connections that a server accepts with one of their own
 
@@ -73,8 +78,8 @@ struct Scene {
   explicit Scene(const Knobs& drawn)
       : knobs(drawn),
         prng(drawn.seed ^ 0xD1B54A32D192ED03),
-        servers(knobs.sides[server], prng.fork(), checks, knobs.plant),
-        clients(knobs.sides[client], prng.fork(), checks, knobs.plant) {}
+        servers(knobs.sides[server], prng.fork(), checks, knobs.plant, knobs.deflate),
+        clients(knobs.sides[client], prng.fork(), checks, knobs.plant, knobs.deflate) {}
 
   Host& host(unsigned side) noexcept { return side == server ? servers : clients; }
   const Side& side(unsigned which) const noexcept { return knobs.sides[which]; }

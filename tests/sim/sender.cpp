@@ -32,17 +32,25 @@ Sender::Before Sender::before(const Endpoint& endpoint) {
   return {endpoint.output_size(), endpoint.state(), scene_->host(side()).pool.refusals()};
 }
 
-bool Sender::has_reason(const Endpoint& endpoint, const Before& before, errc error,
-                        std::size_t wire_size) const {
+// Drawn only where it says something: other seeds are as they were.
+Compression Sender::draw_compression(const Endpoint& endpoint) {
+  if (!endpoint.deflate()) return Compression::automatic;
+  return prng_.pick({Compression::automatic, Compression::on, Compression::off});
+}
+
+bool Sender::has_reason(const Endpoint& endpoint, const Before& before, errc error, std::size_t wire_size,
+                        const Compressed& compressed) const {
   const std::size_t limit = endpoint.config().limits.output_bytes_max;
+  const std::size_t size_max = wire_size + compressed.growth_max;
   switch (error) {
     case errc::none: return before.state == ReadyState::open;
     case errc::not_open: return before.state == ReadyState::connecting;
     case errc::already_closing:
       return before.state == ReadyState::closing || before.state == ReadyState::closed;
     case errc::message_unfinished: return in_parts_;
-    case errc::message_over_limit: return wire_size > limit;
-    case errc::output_full: return before.output + wire_size > limit && wire_size <= limit;
+    case errc::message_over_limit: return size_max > limit;
+    case errc::output_full:
+      return before.output + size_max > limit && (wire_size <= limit || compressed.possibly);
     case errc::blocks_exhausted: return scene_->host(port_ % 2).pool.refusals() != before.refusals;
     case errc::text_not_utf8: return broken_ && endpoint.config().check_sent_text;
     default: return false;
@@ -51,31 +59,34 @@ bool Sender::has_reason(const Endpoint& endpoint, const Before& before, errc err
 
 // Whether the send was accepted.
 bool Sender::check(const char* call, const Endpoint& endpoint, const Before& before, std::error_code error,
-                   std::size_t payload_size) {
+                   std::size_t payload_size, const Compressed& compressed) {
   const auto cause = static_cast<errc>(error.value());
   const std::size_t size = wire_size(payload_size);
   scene_->note(port_, call, payload_size, static_cast<std::uint64_t>(cause));
-  if (!has_reason(endpoint, before, cause, size)) {
+  if (!has_reason(endpoint, before, cause, size, compressed)) {
     scene_->checks.fail("commands", port_,
                         std::string(call) + " gives " + std::string(name(cause)) + " without a reason, at " +
                             std::to_string(payload_size) + " bytes");
   }
   const std::size_t planted = scene_->knobs.plant == Plant::result_wrong ? 1 : 0;
-  const std::size_t expected = before.output + (error ? 0 : size + planted);
-  if (endpoint.output_size() != expected) {
+  const std::size_t expected = before.output + (error ? 0 : size + compressed.growth_max + planted);
+  const bool smaller = compressed.possibly && !error && endpoint.output_size() > before.output;
+  if (endpoint.output_size() > expected || (endpoint.output_size() < expected && !smaller)) {
     scene_->checks.fail("commands", port_,
                         std::string(call) + " makes the output " + std::to_string(endpoint.output_size()) +
                             " bytes, not " + std::to_string(expected));
   }
   if (cause == errc::output_full) ++scene_->stats.full;
+  if (smaller && endpoint.output_size() < before.output + size) ++scene_->stats.compressed;
   return !error;
 }
 
 void Sender::send(Endpoint& endpoint) {
   const Piece piece = draw_piece(prng_, scene_->knobs);
   const Before before = this->before(endpoint);
-  const std::error_code error = endpoint.send(piece.type, payload_bytes(piece, 0, piece.size));
-  if (check("send", endpoint, before, error, piece.size)) ledger().add(piece, true);
+  const std::error_code error =
+      endpoint.send(piece.type, payload_bytes(piece, 0, piece.size), draw_compression(endpoint));
+  if (check("send", endpoint, before, error, piece.size, whole(endpoint))) ledger().add(piece, true);
 }
 
 void Sender::send_part(Endpoint& endpoint) {
@@ -94,8 +105,10 @@ void Sender::send_part(Endpoint& endpoint) {
   }
   const std::size_t size = piece.size - done;
   const Before before = this->before(endpoint);
-  const std::error_code error = endpoint.send_part(piece.type, payload_bytes(piece, done, size), end);
-  if (!check(end ? "send_part end" : "send_part", endpoint, before, error, size)) return;
+  const std::error_code error =
+      endpoint.send_part(piece.type, payload_bytes(piece, done, size), end, draw_compression(endpoint));
+  if (!check(end ? "send_part end" : "send_part", endpoint, before, error, size, part(endpoint, size)))
+    return;
   if (in_parts_) {
     ledger().extend(size, end);
   } else {
@@ -115,7 +128,7 @@ void Sender::end_parts(Endpoint& endpoint) {
   const std::size_t size = piece.size - done;
   const Before before = this->before(endpoint);
   const std::error_code error = endpoint.send_part(piece.type, payload_bytes(piece, done, size), true);
-  if (!check("send_part end", endpoint, before, error, size)) return;
+  if (!check("send_part end", endpoint, before, error, size, part(endpoint, size))) return;
   ledger().extend(size, true);
   in_parts_ = false;
 }
@@ -164,7 +177,7 @@ void Sender::send_broken_text(Endpoint& endpoint) {
   broken_ = true;
   const Before before = this->before(endpoint);
   const std::error_code error = endpoint.send(piece.type, payload_bytes(piece, 0, piece.size));
-  if (check("send broken", endpoint, before, error, piece.size)) {
+  if (check("send broken", endpoint, before, error, piece.size, whole(endpoint))) {
     conversation_->endings[side()].text_broken = true;
     ledger().add(piece, true);
     if (endpoint.config().check_sent_text) scene_->checks.fail("commands", port_, "broken text was accepted");
@@ -174,7 +187,7 @@ void Sender::send_broken_text(Endpoint& endpoint) {
 
 void Sender::send_shared(Endpoint& endpoint, SharedFrame& frame, const Piece& piece) {
   const Before before = this->before(endpoint);
-  if (check("send_shared", endpoint, before, endpoint.send_shared(frame), piece.size))
+  if (check("send_shared", endpoint, before, endpoint.send_shared(frame), piece.size, whole(endpoint)))
     ledger().add(piece, true);
 }
 

@@ -49,9 +49,25 @@ class Sender {
   unsigned side() const noexcept { return port_ % 2; }
   Ledger& ledger() noexcept { return conversation_->ledgers[side()]; }
   Before before(const Endpoint& endpoint);
+  // What compression makes of a payload is not foreseen here, only how large it may be.
+  struct Compressed {
+    bool possibly = false;
+    std::size_t growth_max = 0;  // of what has to be sent compressed, also if it does not shrink
+  };
+  static Compressed whole(const Endpoint& endpoint) { return {endpoint.deflate().has_value(), 0}; }
+  static Compressed part(const Endpoint& endpoint, std::size_t size) {
+    if (!endpoint.deflate()) return {};
+    return {true, size / 8 + size / 64 + 64};
+  }
+  Compression draw_compression(const Endpoint& endpoint);
   bool check(const char* call, const Endpoint& endpoint, const Before& before, std::error_code error,
-             std::size_t payload_size);
-  bool has_reason(const Endpoint& endpoint, const Before& before, errc error, std::size_t wire_size) const;
+             std::size_t payload_size, const Compressed& compressed);
+  bool check(const char* call, const Endpoint& endpoint, const Before& before, std::error_code error,
+             std::size_t payload_size) {
+    return check(call, endpoint, before, error, payload_size, {});
+  }
+  bool has_reason(const Endpoint& endpoint, const Before& before, errc error, std::size_t wire_size,
+                  const Compressed& compressed) const;
   void expect(const char* call, std::error_code error, errc expected);
   void misuse_close(Endpoint& endpoint);
   std::size_t wire_size(std::size_t payload_size) const noexcept;

@@ -208,13 +208,22 @@ void World::act(const Task& task, Session& session) {
   scene_.scheduler.add(scene_.now + wait, TaskKind::act, task.port, task.detail - 1);
 }
 
-// One frame, encoded once, to the clients of all servers.
+// One frame, encoded once, to the clients of all servers; where they have agreed on compression, one that was
+// compressed for the smallest of windows, if it shrinks.
 void World::broadcast() {
   const Piece piece = Sender::draw_piece(scene_.prng, scene_.knobs);
-  SharedFrame* const frame = make_shared_frame(piece.type, payload_bytes(piece, 0, piece.size));
+  const ConstBytes payload = payload_bytes(piece, 0, piece.size);
+  SharedFrame* const frame = make_shared_frame(piece.type, payload);
+  SharedFrame* small = nullptr;
+  Host& servers = scene_.host(server);
+  if (servers.config.codec != nullptr) {
+    small = make_shared_frame(piece.type, payload, *servers.config.codec, servers.config.deflate, 8);
+    if (small != nullptr) frames_.push_back(small);
+  }
   for (unsigned i = 0; i < sessions_.size(); ++i) {
     if (sessions_[i]->ports[server] == nullptr) continue;
-    sessions_[i]->ports[server]->broadcast(*frame, piece);
+    Port& port = *sessions_[i]->ports[server];
+    port.broadcast(small != nullptr && port.endpoint().deflate() ? *small : *frame, piece);
     bury(2 * i + server);
   }
   frames_.push_back(frame);
@@ -276,6 +285,7 @@ void World::check_end() {
       scene_.checks.fail("memory",
                          std::to_string(host.memory.in_use()) + " bytes for messages have not come back");
     }
+    if (const std::string left = host.codec.left(); !left.empty()) scene_.checks.fail("memory", left);
   }
   for (const SharedFrame* const frame : frames_) {
     if (frame->references != 1) scene_.checks.fail("frames", "a shared frame is still in use");

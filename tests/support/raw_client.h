@@ -66,6 +66,8 @@ class RawClient {
   }
   bool ended() const { return ended_; }
   void forget() { received_.clear(); }
+  // What is to be read again.
+  void put_back(std::string bytes) { received_ = std::move(bytes); }
 
   // An upgrade request for `path`, with `extra` header lines; reads the answer's head.
   std::string upgrade(std::string_view path = "/", std::string_view extra = {}) {

@@ -24,7 +24,7 @@ struct Place {
   Transport transport = Transport::ipv4;
 };
 
-inline std::string place_name(const testing::TestParamInfo<Place>& info) {
+inline std::string place_name(const ::testing::TestParamInfo<Place>& info) {
   constexpr const char* names[] = {"Ipv4", "Ipv6", "Unix"};
   return std::string(name(info.param.adapter)) + names[static_cast<int>(info.param.transport)];
 }
@@ -40,8 +40,8 @@ inline std::vector<Place> places(std::initializer_list<Transport> transports) {
   return all;
 }
 inline const auto every_place =
-    testing::ValuesIn(places({Transport::ipv4, Transport::ipv6, Transport::unix_path}));
-inline const auto every_adapter = testing::ValuesIn(places({Transport::ipv4}));
+    ::testing::ValuesIn(places({Transport::ipv4, Transport::ipv6, Transport::unix_path}));
+inline const auto every_adapter = ::testing::ValuesIn(places({Transport::ipv4}));
 
 // Waits for what another thread brings about; the bound is only there to end a failing test.
 template <class Predicate>
@@ -80,7 +80,7 @@ class Log {
   std::vector<std::string> lines_;
 };
 
-class ServerTest : public testing::TestWithParam<Place> {
+class ServerTest : public ::testing::TestWithParam<Place> {
  protected:
   // Where the kernel, a container or an administrator refuses io_uring, its tests say so.
   void SetUp() override {

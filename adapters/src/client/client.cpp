@@ -127,13 +127,13 @@ std::error_code Client::Impl::connect(const ClientTarget& target) {
 }
 
 std::error_code Client::Impl::open(Socket socket, const ClientTarget& target) {
-  if (const errc error = validate(config, Role::client); error != errc::none) return error;
-  if (options.version != 13 && options.version != 8) return errc::config_invalid;
   if (options.deflate && deflate_built_in()) {
     if (const std::error_code error = codec.open(options.deflate_memory_max)) return error;
     config.codec = codec.get();
     config.deflate = *options.deflate;
   }
+  if (const errc error = validate(config, Role::client); error != errc::none) return error;
+  if (options.version != 13 && options.version != 8) return errc::config_invalid;
   if (const std::error_code error = set_nonblocking(socket.fd())) return error;
   loop = make_loop(options);
   if (!loop) return std::make_error_code(std::errc::operation_not_supported);
