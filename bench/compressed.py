@@ -114,7 +114,8 @@ def measure_memory(options, result, present, runner):
 
 def measure(options, result, present, cells, idle, runner):
     """Fills result["compressed"]: the cells, and the memory if `idle`."""
-    result["compressed"] = {"cells": [], "memory": [], "left_out": [], "missing": {}}
+    result["compressed"] = {"cells": [], "memory": [], "left_out": [], "missing": {},
+                            "seconds_large": options.seconds * LARGE_LONGER}
     measure_cells(options, result, present, cells, runner)
     if idle:
         measure_memory(options, result, present, runner)

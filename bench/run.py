@@ -134,7 +134,8 @@ def parse_arguments():
     parser.add_argument("--minutes", type=float, help="no more rounds after that, and no more shapes (12; with --full 40)")
     parser.add_argument("--shapes", help="only these, by name, with commas; 'list' lists them")
     parser.add_argument("--only", help="only these servers, by name, with commas")
-    parser.add_argument("--memory-connections", type=int, action="append", help="instead of 10,000 and 19,000; may be repeated (--compressed: the most of them)")
+    parser.add_argument("--memory-connections", type=int, action="append", 
+                        help="instead of 10,000 and 19,000; may be repeated (--compressed: the most of them)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench/results", help="directory of the results")
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds < 0.01:
@@ -168,9 +169,9 @@ def choose_shapes(parser, options):
         sys.exit(0)
     if options.shapes is not None:
         chosen = choose(parser, every | {IDLE: "memory", compressed.IDLE: compressed.IDLE}, options.shapes, "shape")
-        return [shape for shape in chosen if not isinstance(shape, str)], extras | {one for one in chosen if isinstance(one, str)}
-    return [*(FULL if options.full else BOUNDED), *(compressed.CELLS if "compressed" in extras else ())], extras | (
-        {compressed.IDLE} if "compressed" in extras else set())
+        return [one for one in chosen if not isinstance(one, str)], extras | {one for one in chosen if isinstance(one, str)}
+    shapes = FULL if options.full else BOUNDED
+    return ([*shapes, *compressed.CELLS], extras | {compressed.IDLE}) if "compressed" in extras else (shapes, extras)
 
 
 def choose_kinds(parser, options):
