@@ -5,7 +5,7 @@ import time
 
 import compressed_report
 import servers
-from compressed_report import OURS, PEERS
+from compressed_report import FASTEST, OURS, PEERS
 from shapes import SIZES, Shape
 
 PAYLOADS = ("json", "html", "random")
@@ -43,15 +43,16 @@ CELLS = [Cell(payload, size, mode) for mode in (PLAIN, ALONE, KEPT) for payload 
          for size in ("125B", "1KiB", "16KiB", "1MiB")]
 
 
-def with_mode(kind, mode):
-    """The same server with compression so; without it, all sizes are right."""
+def with_mode(kind, mode, fastest=None):
+    """The same server with compression so, and under the name `fastest` at level 1; without it, all sizes are right."""
     broken = kind.name == "libwebsockets" and mode != PLAIN
-    return servers.Kind(kind.name, [*kind.command, "--deflate", mode], connections_max=kind.connections_max,
+    level = [] if fastest is None else ["--level", 1]
+    return servers.Kind(fastest or kind.name, [*kind.command, "--deflate", mode, *level], connections_max=kind.connections_max,
                         packages=kind.packages, kind=mode, size_max=LIBWEBSOCKETS_SIZE_MAX if broken else kind.size_max)
 
 
-def able(present, mode, missing, say):
-    """Those of the servers that can be started in this mode; why others can not is in `missing`."""
+def able(present, mode, missing, say, levels=True):
+    """Those of the servers that can be started in this mode, if `levels` at level 1 too; why others can not: `missing`."""
     found = []
     for kind in present:
         if kind.name not in OURS and (kind.name not in PEERS or mode == PLAIN):
@@ -59,6 +60,8 @@ def able(present, mode, missing, say):
         try:
             servers.Server(with_mode(kind, mode), None).stop()
             found.append(with_mode(kind, mode))
+            if kind.name in FASTEST and levels:
+                found.append(with_mode(kind, mode, FASTEST[kind.name]))
         except servers.Failure as failure:
             say(f"skipped: {kind.name} with compression {mode} ({failure})")
             missing[f"{kind.name}, compression {mode}"] = str(failure)
@@ -96,7 +99,7 @@ def measure_memory(options, result, present, runner):
     """A row a server, each in a fresh process."""
     rows = result["compressed"]["memory"]
     wanted = max(options.memory_connections or [IDLE_CONNECTIONS])
-    for kind in able(present, KEPT, result["compressed"]["missing"], runner.say):
+    for kind in able(present, KEPT, result["compressed"]["missing"], runner.say, levels=False):
         connections = min(wanted, room(), servers.descriptors_max() - RESERVED, kind.connections_max)
         runner.say(f"memory of {connections:,} connections with compression: {kind.name}")
         row = {"server": kind.name, "connections": connections, "wanted": wanted}

@@ -6,7 +6,9 @@ import report
 
 OURS = ("sansock epoll", "sansock io_uring")
 PEERS = ("Beast", "websocketpp", "libwebsockets", "npm ws")
-SERVERS = OURS + PEERS
+# Those of them that can be told a level: the same at the fastest.
+FASTEST = {"Beast": "Beast, level 1", "libwebsockets": "libwebsockets, level 1"}
+SERVERS = OURS + PEERS + tuple(FASTEST.values())
 MODES = {"no-context": "Each message by itself (no-context)", "on": "With context (on)"}
 NOTES = """\
 Each server as it is meant to be used, and so not all with the same settings: **compare the bytes beside the time**.
@@ -14,7 +16,8 @@ Each server as it is meant to be used, and so not all with the same settings: **
 - sansock has its defaults: level 1 (ISA-L), a window of 12 bits for its own messages; messages below 1,024 bytes (with
   context: below 64) and those that do not shrink are sent as they are.
 - Beast, libwebsockets and npm ws compress every message with zlib's level 6, a window of 15 bits and memory level 8;
-  websocketpp with memory level 4, which can not be chosen. Beast's context makes its answers no shorter.
+  websocketpp with memory level 4, and neither can be chosen. Beast's context makes its answers no shorter.
+- The columns of level 1 are the same programs at zlib's fastest level; the best peer may be one of them.
 - The messages to the server are compressed in all cells, also those that do not shrink. Sansock asks clients for a
   window of 12 bits, so that what it gets is a little longer.
 - libwebsockets is left out at 1 MiB: 4.1 mixes up messages above its buffer of 64 KiB when several come at once, so

@@ -134,7 +134,7 @@ def parse_arguments():
     parser.add_argument("--minutes", type=float, help="no more rounds after that, and no more shapes (12; with --full 40)")
     parser.add_argument("--shapes", help="only these, by name, with commas; 'list' lists them")
     parser.add_argument("--only", help="only these servers, by name, with commas")
-    parser.add_argument("--memory-connections", type=int, action="append", 
+    parser.add_argument("--memory-connections", type=int, action="append",
                         help="instead of 10,000 and 19,000; may be repeated (--compressed: the most of them)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench/results", help="directory of the results")
     options = parser.parse_args()

@@ -320,7 +320,7 @@ def check_peer(name):
             tap.expect("server_no_context_takeover" in result["extension"], result)
     with program(*command, "--port", 0) as (url, _):
         check_one_line(load(url, "--deflate", "on", status=1), "declined")
-    for words in (["--port", 0, "--deflate", "maybe"], ["--deflate", "on"], ["--port", "x"], []):
+    for words in (["--port", 0, "--deflate", "maybe"], ["--port", 0, "--level", "10"], ["--deflate", "on"], ["--port", "x"], []):
         done = subprocess.run([str(word) for word in [*command, *words]], capture_output=True, text=True, timeout=60)
         tap.expect(done.returncode == 2 and "usage: " in done.stderr, done)
 
