@@ -116,12 +116,15 @@ def measure_memory(options, result, present, runner):
 
 
 def measure(options, result, present, cells, idle, runner):
-    """Fills result["compressed"]: the cells, and the memory if `idle`."""
+    """Fills result["compressed"] and writes it: the cells, and the memory if `idle`."""
     result["compressed"] = {"cells": [], "memory": [], "left_out": [], "missing": {},
                             "seconds_large": options.seconds * LARGE_LONGER}
     measure_cells(options, result, present, cells, runner)
+    # What there is so far is not lost by what ends the rest, which takes minutes.
+    write(options.out, result)
     if idle:
         measure_memory(options, result, present, runner)
+        write(options.out, result)
 
 
 def failed(result):

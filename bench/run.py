@@ -237,7 +237,6 @@ def main():
             report.write(options.out, result)
         if cells or compressed.IDLE in extras:
             compressed.measure(options, result, present, cells, compressed.IDLE in extras, sys.modules[__name__])
-            compressed.write(options.out, result)
         if "memory" in extras:
             echo = [kind for kind in present if kind.kind == "echo"]
             result["memory"] = memory.measure(options, echo, load, say)
