@@ -22,6 +22,8 @@ IDLE_MESSAGES = 100
 IDLE_TIMEOUT_S = 900  # only a bound for a hang
 # What a connection may need at most: two streams of zlib and their buffers. More of them are not opened than have room.
 CONNECTION_BYTES_MAX = 512 << 10
+# By default ours stops at 64 MiB for each loop, which is 6,200 connections whose windows are full.
+OUR_MEMORY_MAX = 1 << 30
 RESERVED = 100        # descriptors of a process that are no connections
 
 
@@ -43,10 +45,12 @@ CELLS = [Cell(payload, size, mode) for mode in (PLAIN, ALONE, KEPT) for payload 
          for size in ("125B", "1KiB", "16KiB", "1MiB")]
 
 
-def with_mode(kind, mode, fastest=None):
-    """The same server with compression so, and under the name `fastest` at level 1; without it, all sizes are right."""
+def with_mode(kind, mode, fastest=None, roomy=False):
+    """The same server with compression so: under the name `fastest` at level 1; if `roomy` with memory for everybody."""
     broken = kind.name == "libwebsockets" and mode != PLAIN
     level = [] if fastest is None else ["--level", 1]
+    if roomy and kind.name in OURS:
+        level = ["--deflate-memory", OUR_MEMORY_MAX]
     return servers.Kind(fastest or kind.name, [*kind.command, "--deflate", mode, *level], connections_max=kind.connections_max,
                         packages=kind.packages, kind=mode, size_max=LIBWEBSOCKETS_SIZE_MAX if broken else kind.size_max)
 
@@ -98,10 +102,12 @@ def room():
 def measure_memory(options, result, present, runner):
     """A row a server, each in a fresh process."""
     rows = result["compressed"]["memory"]
+    originals = {kind.name: kind for kind in present}
     wanted = max(options.memory_connections or [IDLE_CONNECTIONS])
     for kind in able(present, KEPT, result["compressed"]["missing"], runner.say, levels=False):
         connections = min(wanted, room(), servers.descriptors_max() - RESERVED, kind.connections_max)
         runner.say(f"memory of {connections:,} connections with compression: {kind.name}")
+        kind = with_mode(originals[kind.name], KEPT, roomy=True)
         row = {"server": kind.name, "connections": connections, "wanted": wanted}
         words = ["--mode", "idle", "--connections", connections, "--size", IDLE_SIZE, "--payload", "json", "--type", "text",
                  "--deflate", KEPT, "--idle-messages", IDLE_MESSAGES]
