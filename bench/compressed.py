@@ -55,16 +55,18 @@ def with_mode(kind, mode, fastest=None, roomy=False):
                         packages=kind.packages, kind=mode, size_max=LIBWEBSOCKETS_SIZE_MAX if broken else kind.size_max)
 
 
-def able(present, mode, missing, say, levels=True):
-    """Those of the servers that can be started in this mode, if `levels` at level 1 too; why others can not: `missing`."""
+def able(present, mode, missing, say, idle=False):
+    """Those of the servers that can be started in this mode; why others can not is in `missing`. If they are to hold `idle`
+    connections, each once and with memory for them; else those that have levels at level 1 too."""
     found = []
     for kind in present:
         if kind.name not in OURS and (kind.name not in PEERS or mode == PLAIN):
             continue
         try:
-            servers.Server(with_mode(kind, mode), None).stop()
-            found.append(with_mode(kind, mode))
-            if kind.name in FASTEST and levels:
+            chosen = with_mode(kind, mode, roomy=idle)
+            servers.Server(chosen, None).stop()
+            found.append(chosen)
+            if kind.name in FASTEST and not idle:
                 found.append(with_mode(kind, mode, FASTEST[kind.name]))
         except servers.Failure as failure:
             say(f"skipped: {kind.name} with compression {mode} ({failure})")
@@ -102,12 +104,10 @@ def room():
 def measure_memory(options, result, present, runner):
     """A row a server, each in a fresh process."""
     rows = result["compressed"]["memory"]
-    originals = {kind.name: kind for kind in present}
     wanted = max(options.memory_connections or [IDLE_CONNECTIONS])
-    for kind in able(present, KEPT, result["compressed"]["missing"], runner.say, levels=False):
+    for kind in able(present, KEPT, result["compressed"]["missing"], runner.say, idle=True):
         connections = min(wanted, room(), servers.descriptors_max() - RESERVED, kind.connections_max)
         runner.say(f"memory of {connections:,} connections with compression: {kind.name}")
-        kind = with_mode(originals[kind.name], KEPT, roomy=True)
         row = {"server": kind.name, "connections": connections, "wanted": wanted}
         words = ["--mode", "idle", "--connections", connections, "--size", IDLE_SIZE, "--payload", "json", "--type", "text",
                  "--deflate", KEPT, "--idle-messages", IDLE_MESSAGES]

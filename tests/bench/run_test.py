@@ -194,7 +194,8 @@ def check_compressed_tables():
         tap.expect(word in told, told)
     found = {"missing": {"Beast, compression on": "gone"}, "left_out": ["b on"], "cells": cells}
     told = compressed_report.shortfalls(found, 2)
-    for word in ("only 1 rounds, the time was over: b off", "Beast, compression on (gone)", "the time was over: b on", "wslay, b on: failed: it hangs"):
+    for word in ("only 1 rounds, the time was over: b off", "Beast, compression on (gone)", "the time was over: b on",
+                 "wslay, b on: failed: it hangs"):
         tap.expect(word in told, told)
     tap.expect(compressed.failed({"compressed": {"cells": cells, "memory": []}}) and not compressed.failed({}), cells)
 
