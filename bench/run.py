@@ -17,6 +17,7 @@ import time
 sys.dont_write_bytecode = True
 
 import calls
+import compressed
 import memory
 import report
 import servers
@@ -88,8 +89,9 @@ class Pool:
 def measure(options, pool, shape):
     """One shape over all servers, round after round; fewer rounds than asked for when the time is over."""
     runs = {name: {"here": [], "beside": []} for name, server in pool.servers.items()
-            if shape.connections <= server.kind.connections_max and server.kind.kind == shape.kinds}
-    failed, rounds = {}, 0
+            if shape.connections <= server.kind.connections_max and shape.size <= server.kind.size_max
+            and server.kind.kind == shape.kinds}
+    failed, rounds, seconds = {}, 0, options.seconds * shape.longer
     pool.renew()
     while rounds < options.rounds and (rounds == 0 or time.monotonic() < options.deadline):
         rounds += 1
@@ -97,9 +99,9 @@ def measure(options, pool, shape):
             if name in failed:
                 continue
             try:
-                runs[name]["here"].append(load(options, pool.servers[name], shape.options(), options.seconds))
+                runs[name]["here"].append(load(options, pool.servers[name], shape.options(), seconds))
                 if shape.beside:
-                    runs[name]["beside"].append(load(options, pool.servers[name], shape.beside.options(), options.seconds))
+                    runs[name]["beside"].append(load(options, pool.servers[name], shape.beside.options(), seconds))
             except servers.Failure as failure:
                 say(f"{name}, {shape.title}: {failure}")
                 failed[name] = str(failure)
@@ -123,15 +125,17 @@ def count_encoded(options, kind):
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="run.py", description="Measures echo servers side by side.")
     parser.add_argument("build", type=pathlib.Path, help="a build directory with the benchmark's programs")
-    parser.add_argument("--full", action="store_true", help="all shapes, memory of idle connections and system calls")
+    parser.add_argument("--full", action="store_true", help="all shapes, and what the next three do")
     parser.add_argument("--memory", action="store_true", help="only memory of idle connections: memory.md")
     parser.add_argument("--calls", action="store_true", help="only system calls a message, by strace: calls.md")
+    parser.add_argument("--compressed", action="store_true", help="only with permessage-deflate: compressed.md")
     parser.add_argument("--seconds", type=float, default=1, help="of each run (1)")
     parser.add_argument("--rounds", type=int, default=3, help="(3)")
     parser.add_argument("--minutes", type=float, help="no more rounds after that, and no more shapes (12; with --full 40)")
     parser.add_argument("--shapes", help="only these, by name, with commas; 'list' lists them")
     parser.add_argument("--only", help="only these servers, by name, with commas")
-    parser.add_argument("--memory-connections", type=int, action="append", help="instead of 10,000 and 19,000; may be repeated")
+    parser.add_argument("--memory-connections", type=int, action="append",
+                        help="instead of 10,000 and 19,000; may be repeated (--compressed: the most of them)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench/results", help="directory of the results")
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds < 0.01:
@@ -154,18 +158,20 @@ def choose(parser, known, wanted, what):
 
 
 def choose_shapes(parser, options):
-    """The shapes, and what else: "memory", "calls"."""
-    extras = {name for name in ("memory", "calls") if options.full or getattr(options, name)}
-    every = {shape.name: shape for shape in FULL}
+    """The shapes, and what else: "memory", "calls", "compressed", compressed.IDLE."""
+    extras = {name for name in ("memory", "calls", "compressed") if options.full or getattr(options, name)}
+    every = {shape.name: shape for shape in [*FULL, *compressed.CELLS]}
     if options.shapes == "list":
         for shape in every.values():
-            print(f"{shape.name:14}{shape.title}")
-        print(f"{IDLE:14}idle connections, as --memory")
+            print(f"{shape.name:25}{shape.title}")
+        print(f"{IDLE:25}idle connections, as --memory")
+        print(f"{compressed.IDLE:25}idle connections with compression, as in --compressed")
         sys.exit(0)
     if options.shapes is not None:
-        chosen = choose(parser, every | {IDLE: None}, options.shapes, "shape")
-        return [shape for shape in chosen if shape], extras | ({"memory"} if None in chosen else set())
-    return FULL if options.full else BOUNDED, extras
+        chosen = choose(parser, every | {IDLE: "memory", compressed.IDLE: compressed.IDLE}, options.shapes, "shape")
+        return [one for one in chosen if not isinstance(one, str)], extras | {one for one in chosen if isinstance(one, str)}
+    shapes = FULL if options.full else BOUNDED
+    return ([*shapes, *compressed.CELLS], extras | {compressed.IDLE}) if "compressed" in extras else (shapes, extras)
 
 
 def choose_kinds(parser, options):
@@ -210,7 +216,9 @@ def measure_shapes(options, result, present, shapes):
 
 def main():
     parser, options = parse_arguments()
-    shapes, extras = choose_shapes(parser, options)
+    chosen, extras = choose_shapes(parser, options)
+    cells = [shape for shape in chosen if isinstance(shape, compressed.Cell)]
+    shapes = [shape for shape in chosen if shape not in cells]
     if not (options.build / "bench/load/load").exists():
         parser.error(f"{options.build}/bench/load/load is not built; `./dev bench` does it")
     present, missing = choose_kinds(parser, options)
@@ -221,12 +229,14 @@ def main():
         "pinned": options.server_cpu is not None, "rounds": options.rounds, "seconds": options.seconds,
         "missing": missing, "left_out": [], "shapes": [], "encoded": None, "memory": [], "calls": [],
     }
-    # --memory and --calls ask for nothing else; with --calls, --shapes says what is traced.
-    timed = options.full or not (options.memory or options.calls)
+    # --memory, --calls and --compressed ask for nothing else; with --calls, --shapes says what is traced.
+    timed = options.full or not (options.memory or options.calls or options.compressed)
     try:
         if shapes and timed:
             measure_shapes(options, result, present, shapes)
             report.write(options.out, result)
+        if cells or compressed.IDLE in extras:
+            compressed.measure(options, result, present, cells, compressed.IDLE in extras, sys.modules[__name__])
         if "memory" in extras:
             echo = [kind for kind in present if kind.kind == "echo"]
             result["memory"] = memory.measure(options, echo, load, say)
@@ -242,7 +252,7 @@ def main():
         say(failure)
         return 1
     say(f"written: {options.out}")
-    failed = any(shape["failed"] for shape in result["shapes"])
+    failed = any(shape["failed"] for shape in result["shapes"]) or compressed.failed(result)
     return 1 if failed or any("failed" in row for row in [*result["memory"], *result["calls"]]) else 0
 
 

@@ -26,9 +26,9 @@ class Absent(Failure):
 class Kind:
     """A server that can be started: its name, its command, and what is missing if it can not."""
 
-    def __init__(self, name, command, missing=None, connections_max=1 << 30, packages=(), kind="echo"):
+    def __init__(self, name, command, missing=None, connections_max=1 << 30, packages=(), kind="echo", size_max=1 << 30):
         self.name, self.command, self.missing = name, [str(word) for word in command], missing
-        self.connections_max, self.packages, self.kind = connections_max, packages, kind
+        self.connections_max, self.packages, self.kind, self.size_max = connections_max, packages, kind, size_max
 
 
 def built(program, package):

@@ -3,11 +3,12 @@
 
 class Shape:
     """`beside`: a second shape that each server is given in the same round, to be compared with. `kinds`: which
-    servers it is for, "echo" or "broadcast"."""
+    servers it is for, "echo" or "broadcast". `longer`: its runs take so many times the time of the others."""
 
-    def __init__(self, name, title, connections=64, size=125, depth=1, extra=(), mode="echo", beside=None):
+    def __init__(self, name, title, connections=64, size=125, depth=1, extra=(), mode="echo", beside=None, longer=1):
         self.name, self.title, self.mode, self.beside = name, title, mode, beside
         self.connections, self.size, self.depth, self.extra = connections, size, depth, list(extra)
+        self.longer = longer
         self.kinds = "broadcast" if mode == "broadcast" else "echo"
 
     def options(self):

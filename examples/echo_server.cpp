@@ -45,6 +45,11 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   examples::add_adapter_option(app, options.server.adapter);
   examples::add_deflate_option(app, options.deflate);
+  app.add_option("--deflate-memory", options.server.deflate_memory_max,
+                 "most memory that an event loop takes for compression")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40))
+      ->type_name("BYTES")
+      ->capture_default_str();
   examples::add_server_tls_options(app);
   if (const auto code = examples::parse(app, argc, argv)) return *code;
 

@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t opening_max = 64;
 constexpr double patience_s = 60;  // without any progress; only a bound
 constexpr int turn_ms = 10;
+// After the first message of each connection: a million of them one by one would take minutes, and what so
+// few need at the same time is nothing beside what thousands of connections keep.
+constexpr std::size_t later_at_once = 16;
 
 class IdleRun : public Handler {
  public:
@@ -38,13 +41,19 @@ class IdleRun : public Handler {
     });
   }
 
-  // One message there and back on each, few at a time: that no two are there at once is what idle means.
-  void echo_each() {
+  // One message there and back on each, so many at a time: that no two are there at once is what idle means.
+  void echo_each(std::size_t at_once = 1) {
     std::size_t sent = 0;
     echoed_ = 0;
     wait("echo", echoed_, connections_.size(), [&] {
-      if (sent < connections_.size() && sent == echoed_) connections_[sent++]->send(1, now_ns());
+      while (sent < connections_.size() && sent - echoed_ < at_once) connections_[sent++]->send(1, now_ns());
     });
+  }
+
+  Traffic traffic() const noexcept {
+    Traffic sum;
+    for (const auto& connection : connections_) sum.add(connection->traffic());
+    return sum;
   }
 
   void hold(double seconds) {
@@ -104,9 +113,17 @@ Result idle_run(const Plan& plan) {
   run.echo_each();
   run.hold(rest_s);
   memory.used_bytes = process_anonymous_bytes(options.server_pid);
+  if (options.idle_messages > 1) {
+    for (std::size_t i = 1; i < options.idle_messages; ++i) run.echo_each(later_at_once);
+    run.hold(rest_s);
+    memory.later_bytes = process_anonymous_bytes(options.server_pid);
+  }
   run.hold(options.seconds);
   result.memory = memory;
-  result.messages = options.connections;
+  result.messages = options.connections * options.idle_messages;
+  result.traffic = run.traffic();
+  result.sent_bytes_each =
+      static_cast<double>(plan.tape.frames.size()) / static_cast<double>(plan.tape.count);
   result.seconds = static_cast<double>(now_ns() - begin) / 1e9;
   return result;
 }

@@ -49,6 +49,9 @@ void check(const Options& options) {
   if (options.mode == Mode::idle && options.server_pid == 0) {
     throw std::invalid_argument("--mode idle measures the server's memory; give its --server-pid");
   }
+  if (options.mode != Mode::idle && options.idle_messages != 1) {
+    throw std::invalid_argument("--idle-messages is for --mode idle; drop it");
+  }
   if (!options.target.websocket && options.size == 0) {
     throw std::invalid_argument("raw TCP has no empty messages; give --size 1 or more");
   }
@@ -132,6 +135,11 @@ void add_options(CLI::App& app, Options& options, Words& words) {
   add_message_options(app, options, words);
   app.add_option("--depth", options.depth, "messages in flight on each connection")
       ->check(CLI::Range(std::size_t{1}, std::size_t{65536}))
+      ->capture_default_str();
+  app.add_option(
+         "--idle-messages", options.idle_messages,
+         "with --mode idle: messages on each connection; memory is told after the first and after all")
+      ->check(CLI::Range(std::size_t{1}, million))
       ->capture_default_str();
   app.add_flag("--tls-resume", options.tls_resume,
                "with --mode rate: resume the TLS session of the connection before");

@@ -32,6 +32,7 @@ struct Options {
   std::size_t connections = 64;
   std::size_t size = 125;
   std::size_t depth = 1;
+  std::size_t idle_messages = 1;
   bool text = false;
   bool mixed = false;
   Payload payload = Payload::pattern;

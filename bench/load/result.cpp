@@ -59,8 +59,13 @@ const char* unit(Mode mode) {
 void print_memory(const Options& options, const Memory& memory) {
   fmt::print("memory: {:.1f} bytes a connection after opening {}",
              growth(options, memory.before_bytes, memory.opened_bytes), options.connections);
-  fmt::print(", {:.1f} after a message of {} bytes on each\n",
+  fmt::print(", {:.1f} after a message of {} bytes on each",
              growth(options, memory.before_bytes, memory.used_bytes), options.size);
+  if (memory.later_bytes) {
+    fmt::print(", {:.1f} after {}", growth(options, memory.before_bytes, *memory.later_bytes),
+               options.idle_messages);
+  }
+  fmt::print("\n");
 }
 
 double received_bytes_each(const Traffic& traffic) {
@@ -173,6 +178,11 @@ void write_json(const Options& options, const Result& result) {
         {"opened_bytes_each", growth(options, result.memory->before_bytes, result.memory->opened_bytes)},
         {"used_bytes_each", growth(options, result.memory->before_bytes, result.memory->used_bytes)},
     };
+    if (result.memory->later_bytes) {
+      json["idle_messages"] = options.idle_messages;
+      json["memory"]["later_bytes_each"] =
+          growth(options, result.memory->before_bytes, *result.memory->later_bytes);
+    }
   } else {
     json["messages_per_s"] = static_cast<double>(result.messages) / result.seconds;
     auto& latency = json["latency_us"];

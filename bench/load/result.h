@@ -24,7 +24,8 @@ struct ServerUse {
 struct Memory {
   std::uint64_t before_bytes = 0;
   std::uint64_t opened_bytes = 0;
-  std::uint64_t used_bytes = 0;  // after a message on each connection
+  std::uint64_t used_bytes = 0;              // after a message on each connection
+  std::optional<std::uint64_t> later_bytes;  // after all, where there is more than one
 };
 
 struct Result {

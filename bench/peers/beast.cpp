@@ -13,24 +13,24 @@ namespace websocket = boost::beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-websocket::permessage_deflate compression(peer::Deflate deflate) {
+websocket::permessage_deflate compression(const peer::Arguments& given) {
   websocket::permessage_deflate options;
-  options.server_enable = deflate != peer::Deflate::off;
-  options.server_no_context_takeover = deflate == peer::Deflate::no_context;
-  options.client_no_context_takeover = deflate == peer::Deflate::no_context;
+  options.server_enable = given.deflate != peer::Deflate::off;
+  options.server_no_context_takeover = given.deflate == peer::Deflate::no_context;
+  options.client_no_context_takeover = given.deflate == peer::Deflate::no_context;
   options.server_max_window_bits = peer::compression_window_bits;
   options.client_max_window_bits = peer::compression_window_bits;
-  options.compLevel = peer::compression_level;
+  options.compLevel = given.level;
   options.memLevel = peer::compression_memory_level;
   return options;
 }
 
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(tcp::socket socket, peer::Deflate deflate) : stream_(std::move(socket)) {
+  Session(tcp::socket socket, const peer::Arguments& given) : stream_(std::move(socket)) {
     stream_.next_layer().set_option(tcp::no_delay(true));
     stream_.read_message_max(peer::message_bytes_max);
-    if (deflate != peer::Deflate::off) stream_.set_option(compression(deflate));
+    if (given.deflate != peer::Deflate::off) stream_.set_option(compression(given));
     // A whole message is one write.
     stream_.auto_fragment(false);
   }
@@ -61,21 +61,22 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::beast::flat_buffer buffer_;
 };
 
-void accept(tcp::acceptor& acceptor, peer::Deflate deflate) {
-  acceptor.async_accept([&acceptor, deflate](error_code error, tcp::socket socket) {
-    if (!error) std::make_shared<Session>(std::move(socket), deflate)->start();
-    accept(acceptor, deflate);
+void accept(tcp::acceptor& acceptor, const peer::Arguments& given) {
+  acceptor.async_accept([&acceptor, &given](error_code error, tcp::socket socket) {
+    if (!error) std::make_shared<Session>(std::move(socket), given)->start();
+    accept(acceptor, given);
   });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto [port, deflate] = peer::arguments(argc, argv);
+  const peer::Arguments given = peer::arguments(argc, argv);
   // One thread: Asio leaves its locks out.
   asio::io_context context(1);
-  tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), static_cast<unsigned short>(port)});
+  tcp::acceptor acceptor(context,
+                         {asio::ip::address_v4::loopback(), static_cast<unsigned short>(given.port)});
   peer::print_ready_line("ws", acceptor.local_endpoint().port());
-  accept(acceptor, deflate);
+  accept(acceptor, given);
   context.run();
 }

@@ -24,7 +24,8 @@ struct Session {
 
 // Its own level is 1, its buffers are of 2 to the 10 bytes. Without the extension, this does nothing.
 void set_compression(lws* wsi) {
-  const std::string level = std::to_string(peer::compression_level);
+  const auto* given = static_cast<const peer::Arguments*>(lws_context_user(lws_get_context(wsi)));
+  const std::string level = std::to_string(given->level);
   const std::string memory_level = std::to_string(peer::compression_memory_level);
   lws_set_extension_option(wsi, "permessage-deflate", "compression_level", level.c_str());
   lws_set_extension_option(wsi, "permessage-deflate", "mem_level", memory_level.c_str());
@@ -73,7 +74,7 @@ int handle(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t s
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto [port, deflate] = peer::arguments(argc, argv);
+  peer::Arguments given = peer::arguments(argc, argv);
   lws_set_log_level(LLL_ERR, nullptr);
   constexpr size_t receive_bytes = 65536;
   const lws_protocols protocols[] = {
@@ -86,8 +87,9 @@ int main(int argc, char** argv) {
       {nullptr, nullptr, nullptr},
   };
   lws_context_creation_info info{};
-  if (deflate != peer::Deflate::off) info.extensions = extensions;
-  info.port = port;
+  info.user = &given;
+  if (given.deflate != peer::Deflate::off) info.extensions = extensions;
+  info.port = given.port;
   info.iface = "127.0.0.1";
   info.protocols = protocols;
   info.pt_serv_buf_size = receive_bytes;
@@ -99,7 +101,8 @@ int main(int argc, char** argv) {
     context = lws_create_context(&info);
   }
   if (context == nullptr) peer::die("lws_create_context");
-  const int bound = port != 0 ? port : lws_get_vhost_listen_port(lws_get_vhost_by_name(context, "default"));
+  const int bound =
+      given.port != 0 ? given.port : lws_get_vhost_listen_port(lws_get_vhost_by_name(context, "default"));
   peer::print_ready_line("ws", bound);
   while (lws_service(context, 0) >= 0) {
   }

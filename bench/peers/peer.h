@@ -32,32 +32,39 @@ inline constexpr int compression_window_bits = 15;
 struct Arguments {
   int port = -1;
   Deflate deflate = Deflate::off;
+  int level = compression_level;
 };
 
-// --port N [--deflate off|on|no-context]. Ends the program with 2 on anything else.
+// False if it is no number up to this one.
+inline bool parse_number(const char* text, long largest, int& number) {
+  char* end = nullptr;
+  const long value = std::strtol(text, &end, 10);
+  number = static_cast<int>(value);
+  return *text != '\0' && *end == '\0' && value >= 0 && value <= largest;
+}
+
+inline bool parse_deflate(const char* text, Deflate& deflate) {
+  if (std::strcmp(text, "on") == 0) deflate = Deflate::on;
+  if (std::strcmp(text, "no-context") == 0) deflate = Deflate::no_context;
+  return deflate != Deflate::off || std::strcmp(text, "off") == 0;
+}
+
+// --port N [--deflate off|on|no-context] [--level 0..9], of zlib. Ends the program with 2 on anything else.
 inline Arguments arguments(int argc, char** argv) {
   Arguments given;
-  bool good = argc == 3 || argc == 5;
+  bool good = argc % 2 == 1 && argc <= 7;
   for (int i = 1; good && i < argc; i += 2) {
     const char* value = argv[i + 1];
     if (std::strcmp(argv[i], "--port") == 0) {
-      char* end = nullptr;
-      const long port = std::strtol(value, &end, 10);
-      good = *value != '\0' && *end == '\0' && port >= 0 && port <= 65535;
-      given.port = static_cast<int>(port);
+      good = parse_number(value, 65535, given.port);
+    } else if (std::strcmp(argv[i], "--level") == 0) {
+      good = parse_number(value, 9, given.level);
     } else {
-      good = std::strcmp(argv[i], "--deflate") == 0;
-      if (std::strcmp(value, "on") == 0) {
-        given.deflate = Deflate::on;
-      } else if (std::strcmp(value, "no-context") == 0) {
-        given.deflate = Deflate::no_context;
-      } else {
-        good = good && std::strcmp(value, "off") == 0;
-      }
+      good = std::strcmp(argv[i], "--deflate") == 0 && parse_deflate(value, given.deflate);
     }
   }
   if (!good || given.port < 0) {
-    std::fprintf(stderr, "usage: %s --port N [--deflate off|on|no-context]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s --port N [--deflate off|on|no-context] [--level 0..9]\n", argv[0]);
     std::exit(2);
   }
   return given;

@@ -149,6 +149,17 @@ def check_idle():
         result, text = measured(url, *options)
     tap.expect(set(result["memory"]) == {"before_bytes", "opened_bytes_each", "used_bytes_each"}, result)
     tap.expect(result["memory"]["before_bytes"] > 0 and text.startswith("memory: "), text)
+    tap.expect(result["messages"] == 200, result)
+
+
+def check_idle_messages():
+    """Several messages on each connection, compressed: all came back, and memory is told after the first and after all."""
+    with websockets_server("--deflate", "on") as (url, pid):
+        result, text = measured(url, "--mode", "idle", "--connections", 40, "--size", 1024, "--payload", "json",
+                                "--idle-messages", 7, "--deflate", "on", "--verify", "--server-pid", pid)
+    tap.expect(result["messages"] == 280 and result["idle_messages"] == 7 and result["compressed_share"] == 1, result)
+    tap.expect(result["memory"]["used_bytes_each"] > 0 and result["memory"]["later_bytes_each"] > 0, result)
+    tap.expect(" after 7\n" in text and "extension: permessage-deflate" in text, text)
 
 
 def raw_echo(change):
@@ -309,7 +320,7 @@ def check_peer(name):
             tap.expect("server_no_context_takeover" in result["extension"], result)
     with program(*command, "--port", 0) as (url, _):
         check_one_line(load(url, "--deflate", "on", status=1), "declined")
-    for words in (["--port", 0, "--deflate", "maybe"], ["--deflate", "on"], ["--port", "x"], []):
+    for words in (["--port", 0, "--deflate", "maybe"], ["--port", 0, "--level", "10"], ["--deflate", "on"], ["--port", "x"], []):
         done = subprocess.run([str(word) for word in [*command, *words]], capture_output=True, text=True, timeout=60)
         tap.expect(done.returncode == 2 and "usage: " in done.stderr, done)
 
@@ -384,7 +395,8 @@ def check_usage():
     for arguments, word in [
             ([], "--url"), (["--url", "http://127.0.0.1:1/"], "ws://"), (["--url", good, "--mode", "fly"], "--mode"),
             (["--url", good, "--connections", "0"], "--connections"),
-            (["--url", good, "--mode", "idle"], "--server-pid"), (["--url", good, "--cpus", "x"], "CPUs"),
+            (["--url", good, "--mode", "idle"], "--server-pid"), (["--url", good, "--idle-messages", "2"], "--mode idle"),
+            (["--url", good, "--cpus", "x"], "CPUs"),
             (["--url", good, "--mode", "broadcast", "--threads", "2"], "one thread"),
             (["--url", good, "--deflate", "some"], "--deflate"), (["--url", good, "--payload", "some"], "--payload"),
             (["--url", "tcp://127.0.0.1:1", "--deflate", "on"], "no extensions"),
@@ -412,6 +424,7 @@ CASES = [
     ("opening handshakes", check_rate),
     ("broadcast: all receive all", check_broadcast),
     ("idle connections", check_idle),
+    ("idle connections with several messages each", check_idle_messages),
     ("a wrong byte and a message too many are noticed", check_wrong_echo),
     ("wrong servers are noticed", check_wrong_servers),
     *((f"permessage-deflate: {name}", lambda words=words: check_deflate(*words)) for name, *words in DEFLATE),

@@ -16,6 +16,8 @@ BENCH = RUN.parent
 sys.path.insert(0, str(BENCH))
 
 import calls
+import compressed
+import compressed_report
 import memory
 import report
 import run as runner
@@ -139,6 +141,81 @@ def check_memory():
     tap.expect([row["connections"] for row in rows] == [20, 25] and all("did not start" in row["failed"] for row in rows), rows)
 
 
+COMPRESSED = ("json-1KiB-off", "json-1KiB-no-context", "json-1KiB-on", "random-125B-on", compressed.IDLE)
+
+
+def check_compressed():
+    """Ours beside whichever peers are here: costs and bytes in each mode, and memory."""
+    with tempfile.TemporaryDirectory() as directory:
+        done = run("--compressed", "--rounds", 2, "--seconds", "0.05", "--shapes", ",".join(COMPRESSED),
+                   "--memory-connections", 20, "--only", "raw epoll,sansock epoll,websocketpp", "--out", directory)
+        text = (pathlib.Path(directory) / "compressed.md").read_text()
+        found = json.loads((pathlib.Path(directory) / "compressed.json").read_text())["compressed"]
+        tap.expect(not (pathlib.Path(directory) / "echo.md").exists(), "what was not asked for was measured")
+    if "sansock epoll, compression on" in found["missing"]:
+        raise tap.Skip("compression is not built in")
+    tap.expect([cell["name"] for cell in found["cells"]] == list(COMPRESSED[:-1]), found)
+    for cell in found["cells"]:
+        # Without compression, only ours; the raw echo never.
+        peers = {"websocketpp"} if cell["deflate"] != "off" and "skipped: websocketpp" not in done.stderr else set()
+        tap.expect(set(cell["servers"]) == {"sansock epoll"} | peers and not cell["failed"], cell)
+        compressed_share = {run_["compressed_share"] for run_ in cell["servers"]["sansock epoll"]["runs"]}
+        tap.expect(compressed_share == ({1} if cell["message"] == "json, 1 KiB" and cell["deflate"] != "off" else {0}), cell)
+    tap.expect({row["server"] for row in found["memory"]} == {"sansock epoll"} | peers, found["memory"])
+    tap.expect(all(row["connections"] == 20 and "later_bytes_each" in row for row in found["memory"]), found["memory"])
+    for word in ("## Each message by itself", "## With context", "| random, 125 B |", "## Memory of idle connections"):
+        tap.expect(word in text, f"'{word}' is not in:\n{text}")
+
+
+def compressed_cell(deflate, cpu, received, share=1):
+    """A cell of two rounds of servers with these costs, all with answers of so many bytes."""
+    runs = [{"frame_bytes_received_each": received, "compressed_share": share}] * 2
+    one = shape(cpu) | {"title": f"b {deflate}", "message": "json, 16 B", "deflate": deflate}
+    one["servers"] = {name: server | {"runs": runs} for name, server in one["servers"].items()}
+    return one
+
+
+def check_compressed_tables():
+    cells = [compressed_cell("off", {"sansock epoll": 1}, 18, 0),
+             compressed_cell("on", {"sansock epoll": 2, "sansock io_uring": 5, "Beast": 4, "npm ws": 8}, 8)]
+    table = compressed_report.cost_table(cells, "on")
+    tap.expect("| json, 16 B | 1.00 | – | 2.00 | 5.00 | **4.00** | – | – | 8.00 | – | – | 0.50 yes | 1.25 no |" in table, table)
+    table = compressed_report.bytes_table(cells, "on")
+    tap.expect("| json, 16 B | 8 (50%) | 8 (50%) | 8 (50%) | – | – | 8 (50%) | – | – |" in table, table)
+    table = compressed_report.bytes_table(cells, "off")
+    tap.expect("| 18 (112%, as it is) |" in table, table)
+    told = compressed_report.summary(cells)
+    tap.expect("in 1 of 2 comparisons" in told and "b on: sansock io_uring 5.00 µs (5.00 – 5.00), Beast 4.00 µs" in told, told)
+    rows = [{"server": "Beast", "connections": 5, "wanted": 9, "extension": "x", "opened_bytes_each": 1,
+             "used_bytes_each": 2, "later_bytes_each": 3},
+            {"server": "npm ws", "connections": 5, "wanted": 9, "failed": "it hangs"}]
+    told = compressed_report.memory_text(rows)
+    for word in ("| Beast | 5 | 1.00 | 2.00 | 3.00 |", "no room for 9", "- npm ws: failed: it hangs"):
+        tap.expect(word in told, told)
+    found = {"missing": {"Beast, compression on": "gone"}, "left_out": ["b on"], "cells": cells}
+    told = compressed_report.shortfalls(found, 2)
+    for word in ("only 1 rounds, the time was over: b off", "Beast, compression on (gone)", "the time was over: b on",
+                 "wslay, b on: failed: it hangs"):
+        tap.expect(word in told, told)
+    tap.expect(compressed.failed({"compressed": {"cells": cells, "memory": []}}) and not compressed.failed({}), cells)
+
+
+def check_compressed_choice():
+    """What a server is asked for: its mode, no more than it can, no larger than it gets right."""
+    lws = compressed.with_mode(servers.Kind("libwebsockets", ["lws"]), "on")
+    tap.expect(lws.command == ["lws", "--deflate", "on"] and lws.kind == "on" and lws.size_max < 1 << 20, lws.command)
+    fastest = compressed.with_mode(servers.Kind("Beast", ["beast"]), "on", "Beast, level 1")
+    tap.expect(fastest.name == "Beast, level 1" and fastest.command[-2:] == ["--level", "1"], fastest.command)
+    roomy = compressed.with_mode(servers.Kind("sansock epoll", ["echo"]), "on", roomy=True)
+    tap.expect(roomy.command[3:] == ["--deflate-memory", str(1 << 30)], roomy.command)
+    missing = {}
+    refuses = [servers.Kind(name, ["sh", "-c", "echo no zlib >&2; exit 2"]) for name in ("Beast", "wslay")]
+    tap.expect(compressed.able(refuses, "on", missing, lambda text: None) == [], missing)
+    tap.expect(missing == {"Beast, compression on": "no zlib"} and compressed.room() > 0, missing)
+    names = [cell.name for cell in compressed.CELLS]
+    tap.expect(len(names) == len(set(names)) == 36, names)
+
+
 def check_calls():
     lines = ["7 99.9 recvfrom(3, \"\", 9, 0, NULL, NULL) = 1\n",  # before the time that counts
              "7 100.1 recvfrom(3, \"\"..., 9, 0, NULL, NULL) = 1\n", "7 100.2 sendmsg(3, {}, 0) = 1\n",
@@ -209,6 +286,9 @@ CASES = [
     ("the other budgets in the tables", check_more_tables),
     ("a broadcast, and how often it is encoded", check_broadcast),
     ("memory of idle connections", check_memory),
+    ("compression: costs, bytes and memory", check_compressed),
+    ("compression: its tables", check_compressed_tables),
+    ("compression: who is asked for what", check_compressed_choice),
     ("system calls", check_calls),
     ("servers that can not be had, and that end", check_absent),
     ("a run that takes too long", check_time),

@@ -31,7 +31,7 @@ def expect_line(arguments, code, *words):
 
 @tap.case("--help goes to stdout with exit 0 and names the options")
 def _():
-    for program, options in [(echo_server, ["--port", "--host", "--adapter", "--threads", "--deflate",
+    for program, options in [(echo_server, ["--port", "--host", "--adapter", "--threads", "--deflate", "--deflate-memory",
                                             "--max-message", "--unix"]),
                              (echo_client, ["URL", "--adapter", "--count", "--deflate", "--autobahn"]),
                              (chat, ["--port", "--host", "--adapter", "--threads"])]:
