@@ -13,7 +13,7 @@ MODES = {"no-context": "Each message by itself (no-context)", "on": "With contex
 NOTES = """\
 Each server as it is meant to be used, and so not all with the same settings: **compare the bytes beside the time**.
 
-- sansock has its defaults: level 1 (ISA-L), a window of 12 bits for its own messages; messages below 1,024 bytes (with
+- sansock has its defaults: level 2 (ISA-L), a window of 12 bits for its own messages; messages below 1,024 bytes (with
   context: below 64) and those that do not shrink are sent as they are.
 - Beast, libwebsockets and npm ws compress every message with zlib's level 6, a window of 15 bits and memory level 8;
   websocketpp with memory level 4, and neither can be chosen. Beast's context makes its answers no shorter.
