@@ -112,7 +112,7 @@ void add_message_options(CLI::App& app, Options& options, Words& words) {
       ->check(CLI::IsMember({"pattern", "random", "json", "html"}))
       ->capture_default_str();
   app.add_option("--deflate", words.deflate,
-                 "permessage-deflate. on: the client keeps its context for up to 64 messages, the server may "
+                 "permessage-deflate. on: the client keeps its context for a row of messages, the server may "
                  "keep its own; no-context: neither does. A server that declines is a failure")
       ->check(CLI::IsMember({"off", "on", "no-context"}))
       ->capture_default_str();
