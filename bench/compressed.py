@@ -22,7 +22,7 @@ IDLE_MESSAGES = 100
 IDLE_TIMEOUT_S = 900  # only a bound for a hang
 # What a connection may need at most: two streams of zlib and their buffers. More of them are not opened than have room.
 CONNECTION_BYTES_MAX = 512 << 10
-# By default ours stops at 64 MiB for each loop, which is 6,200 connections whose windows are full.
+# By default ours lets some 32,000 connections have compression for each loop; more are asked for on larger machines.
 OUR_MEMORY_MAX = 1 << 30
 RESERVED = 100        # descriptors of a process that are no connections
 

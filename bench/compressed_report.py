@@ -128,8 +128,8 @@ def memory_text(rows):
     parts = ["## Memory of idle connections\n",
              "Growth of the process's anonymous memory for each connection with compression and context: after the opening "
              "handshake, after each connection has echoed a JSON message of 1 KiB, one after the other, and after 100 of them "
-             "on each. Each row is a process of its own. Sansock is given `deflate_memory_max` of 1 GiB: with its default of "
-             "64 MiB for each loop it ends connections from some 6,200 on, when their windows have filled.\n"]
+             "on each. Each row is a process of its own. Sansock's default of "
+             "`deflate_memory_max`, 256 MiB for each loop, lets some 32,000 such connections in.\n"]
     done = sorted((row for row in rows if "failed" not in row), key=lambda row: row["later_bytes_each"])
     parts.append(report.table(["server", "connections", "bytes after opening", "after a message", "after 100 messages"],
                               [[row["server"], f"{row['connections']:,}",

@@ -59,7 +59,7 @@ class Session {
       {
         OpenStream stream(codec, role_, parameters_, options_);
         if (!stream.good()) {
-          FUZZ_CHECK(memory_max_ < 10'000);
+          FUZZ_CHECK(memory_max_ < 400'000);
           return;
         }
         OpenStream other(codec, Role::server);

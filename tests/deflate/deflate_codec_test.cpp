@@ -243,6 +243,30 @@ Outcome converse(std::size_t memory_max, std::uint8_t level) {
   return outcome;
 }
 
+// Who is let in can fill its windows; who could not is not let in.
+TEST(DeflateCodec, PromisesOnlyTheWindowsThatFit) {
+  constexpr std::size_t memory_max = 8u << 20;
+  DeflateCodec codec(memory_max);
+  std::vector<std::unique_ptr<OpenStream>> streams;
+  for (;;) {
+    auto stream =
+        std::make_unique<OpenStream>(codec, Role::server, DeflateParameters{.client_window_bits = 12});
+    if (!stream->good()) break;
+    streams.push_back(std::move(stream));
+  }
+  EXPECT_EQ(streams.size(), (memory_max - (1u << 20)) / 8192);
+  const Data text = json(20'000, 1);
+  for (const auto& stream : streams) {
+    ZlibSender peer(12, true);
+    EXPECT_EQ(receive(*stream, peer.message(text)).error, errc::none);
+    EXPECT_TRUE(send(*stream, text).has_value());
+  }
+  EXPECT_LE(codec.memory_used(), memory_max);
+  streams.pop_back();
+  EXPECT_TRUE(OpenStream(codec, Role::server, DeflateParameters{.client_window_bits = 12}).good());
+  streams.clear();
+}
+
 TEST(DeflateCodec, HoldsItsCeilingWhereverThatLies) {
   for (const std::uint8_t level : Levels{1, 6}) {
     const std::size_t enough = converse(64 << 20, level).used_max;

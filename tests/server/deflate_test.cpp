@@ -336,7 +336,7 @@ TEST_P(Deflate_, AClientWithoutMemoryDoesNotConnect) {
 TEST_P(Deflate_, WithLittleMemoryMessagesGoPlainAndWhatCanNotBeReadEndsWith1011) {
   ServerOptions poor = options();
   // Enough for connections, but not for a compressor or a decompressor.
-  poor.deflate_memory_max = 8u << 10;
+  poor.deflate_memory_max = 100u << 10;
   make(poor);
   Route route = echo_with({});
   route.on_close = [this](Peer&, const CloseStatus& status, std::string_view) {

@@ -23,7 +23,8 @@ class DeflateCodec final : public MessageCodec {
   // Takes at most `memory_max` bytes in all: for the connections, for the messages under way (40 KiB for each
   // that arrives in several pieces, 64 KiB until release()) and for what is shared. When they are used up, a
   // connection gets no compression, a message is sent as it is, or a connection whose message can not be
-  // decompressed fails with codec_exhausted. May throw std::bad_alloc.
+  // decompressed fails with codec_exhausted: which takes many messages under way at once, because a
+  // connection is only let in if its windows will fit as large as they may get. May throw std::bad_alloc.
   explicit DeflateCodec(std::size_t memory_max = memory_max_default);
   DeflateCodec(const DeflateCodec&) = delete;
   DeflateCodec& operator=(const DeflateCodec&) = delete;

@@ -147,8 +147,9 @@ struct ServerOptions {
   std::size_t output_memory_max = std::size_t{256} << 20;
   std::size_t message_memory_max = std::size_t{256} << 20;  // bytes of partly arrived messages
   // Bytes of all that compression takes; likewise. Beyond it new connections go without, messages are sent as
-  // they are, and a message that can not be decompressed ends its connection with 1011.
-  std::size_t deflate_memory_max = std::size_t{64} << 20;
+  // they are, and a message that can not be decompressed ends its connection with 1011. A connection is
+  // counted with the windows that it may need, 8 KiB most often: the default lets 32,000 in.
+  std::size_t deflate_memory_max = std::size_t{256} << 20;
   std::size_t receive_buffer_size = 256u << 10;  // blocking: at most 64 KiB
   Limits handshake_limits = {};                  // of the request head, before a route is known
   Duration handshake_timeout = std::chrono::seconds(10);

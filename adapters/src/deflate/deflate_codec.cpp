@@ -36,6 +36,10 @@ CodecStream* DeflateCodec::open(Role role, const DeflateParameters& parameters,
   auto* const stream = shared_->memory.make<DeflateStream>(
       window_size(bits_own), received_takeover ? window_size(bits_received) : 0);
   if (stream == nullptr) return nullptr;
+  if (!shared_->promise_windows(stream->windows_max())) {
+    shared_->memory.destroy(stream);
+    return nullptr;
+  }
   stream->level = std::clamp<std::uint8_t>(options.level, 1, 9);
   stream->window_bits_agreed = static_cast<std::uint8_t>(bits_sent);
   stream->window_bits_own = static_cast<std::uint8_t>(bits_own);
@@ -51,6 +55,7 @@ void DeflateCodec::close(CodecStream& stream) noexcept {
   shared_->return_inflated(it);
   it.sent.clear(shared_->memory);
   it.received.clear(shared_->memory);
+  shared_->release_windows(it.windows_max());
   shared_->memory.destroy(&it);
   --shared_->streams;
 }

@@ -1,6 +1,7 @@
 // What a DeflateCodec has once for all of its connections: compressors, idle decompressors, scratch memory.
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "deflate_memory.h"
@@ -14,10 +15,20 @@ namespace sansock {
 
 class DeflateCodec::Shared {
  public:
-  explicit Shared(std::size_t memory_max) noexcept : memory(memory_max) {}
+  explicit Shared(std::size_t memory_max) noexcept
+      : memory(memory_max), windows_left_(memory_max - std::min(memory_max / 4, std::size_t{1} << 20)) {}
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
   ~Shared() { trim(); }
+
+  // Whether the windows of one more connection will fit, full as they may get, beside those of all others and
+  // some memory to work with. A connection that was let in must not fail later for want of a window.
+  bool promise_windows(std::size_t size) noexcept {
+    if (size > windows_left_) return false;
+    windows_left_ -= size;
+    return true;
+  }
+  void release_windows(std::size_t size) noexcept { windows_left_ += size; }
 
   // Each of these: nullptr or false if there is no memory even without all spare objects.
   Compressor* compressor(std::uint8_t level, std::uint8_t window_bits) noexcept;
@@ -40,6 +51,7 @@ class DeflateCodec::Shared {
   template <class Attempt>
   auto try_twice(Attempt attempt) noexcept;
 
+  std::size_t windows_left_;
   IsalCompressor* isal_ = nullptr;
   std::array<ZlibCompressor*, window_bits_max - zlib_bits_min + 1> zlib_{};
   Bytes output_{};

@@ -11,6 +11,9 @@ struct DeflateStream final : CodecStream {
   DeflateStream(std::size_t sent_max, std::size_t received_max) noexcept
       : sent(sent_max), received(received_max) {}
 
+  // The most that both windows take.
+  std::size_t windows_max() const noexcept { return sent.size_max() + received.size_max(); }
+
   TextWindow sent;
   TextWindow received;
   Inflater* inflater = nullptr;   // while a message arrives

@@ -27,6 +27,7 @@ class TextWindow {
   // In their order; each may be empty.
   std::array<ConstBytes, 2> segments() const noexcept;
   std::size_t size() const noexcept { return size_; }
+  std::size_t size_max() const noexcept { return size_max_; }
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:
