@@ -38,8 +38,8 @@ struct CloseStatus {
 
 class Connection {
  public:
-  // A connection whose opening handshake was done elsewhere. `config`, its pool and its entropy
-  // source must outlive it. Its first deadline is `at_once`: handle_timeout() tells it the time.
+  // A connection whose opening handshake was done elsewhere. `config`, its pool, its entropy source and its
+  // codec must outlive it. Its first deadline is `at_once`: handle_timeout() tells it the time.
   Connection(Role role, const Config& config) noexcept;
   // The same where it has agreed on compression; `stream` is one of config.codec, and the connection's now.
   Connection(Role role, const Config& config, CodecStream& stream, const DeflateParameters& agreed) noexcept;

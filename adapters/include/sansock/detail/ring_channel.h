@@ -127,10 +127,12 @@ class RingChannel {
   RingWants on_readable(const UringCompletion& completion, const RingContext& context) {
     if (!completion.more()) receiving_ = cancelling_ = 0;
     if (ended_) return finish(context);
-    // An error of the watch tells nothing of the connection: it is asked for again.
-    if (completion.result >= 0) readable_ = true;
-    if (completion.result >= 0 && (completion.result & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
-      draining_ = true;
+    // An error of the watch tells nothing of the connection: it is asked for again. Where the watch is about
+    // to give way to a receive that goes on, that finds by itself what there is.
+    if (completion.result >= 0 && large_) {
+      readable_ = true;
+      if ((completion.result & (POLLRDHUP | POLLHUP | POLLERR)) != 0) draining_ = true;
+    }
     return go_on(driver_.resume(context.now), context);
   }
   // It has waited, and may now receive into a buffer.
@@ -173,7 +175,9 @@ class RingChannel {
       // Back to the way of small ones; not at once, since a message may end with a small rest.
       few_ = context.core.few(completion.result) ? (few_ + 1) & few_max : 0;
       if (few_ == few_max) {
-        large_ = false;
+        large_ = false;  // the receive that follows finds by itself what is still there
+        readable_ = false;
+        draining_ = false;
         few_ = 0;
       }
     }
@@ -346,7 +350,8 @@ class RingChannel {
   // While reading is paused nothing is received, but the peer's end is still noticed.
   void read(const Interest& interest, RingWants& wants, const RingContext& context) {
     const bool wanted = (interest.read && stash_empty()) || hung_up_;
-    if (wanted && !receiving_ && !eof_) {
+    // Never beside a large receive: two of them may complete in another order than they received.
+    if (wanted && !receiving_ && !reading_ && !eof_) {
       begin_receive(context);
       wants.again |= !receiving_;
     } else if (receiving_ && !cancelling_ && (!wanted || large_ != watched_)) {
