@@ -1,7 +1,7 @@
 // deflate_ws_client.mjs URL FORGETFUL_URL : the npm package ws as a client of our echo_server that compresses;
 // behind the second URL it keeps no context.
 import WebSocket from 'ws';
-import {assert, mixedMessages, payload, run, test, text} from './tap.mjs';
+import {assert, mixedMessages, next, payload, run, test, text} from './tap.mjs';
 
 const [url, forgetfulUrl] = process.argv.slice(2);
 
@@ -13,17 +13,6 @@ function open(perMessageDeflate, to = url, options = {}) {
   return new Promise((resolve, reject) => {
     ws.once('open', () => resolve([ws, answer]));
     ws.once('error', reject);
-  });
-}
-
-function next(ws, event) {
-  return new Promise((resolve, reject) => {
-    const closed = (code) => reject(new Error(`closed with ${code} while waiting for ${event}`));
-    if (event !== 'close') ws.once('close', closed);
-    ws.once(event, (...values) => {
-      ws.off('close', closed);
-      resolve(values);
-    });
   });
 }
 

@@ -1,4 +1,4 @@
-// Cases that print the Test Anything Protocol, and payloads.
+// Cases that print the Test Anything Protocol, payloads, and what the tests of npm ws have in common.
 import {strict as assert} from 'node:assert';
 
 const CASE_TIMEOUT_MS = 120000;
@@ -30,6 +30,18 @@ export async function run() {
   }
   console.log(`1..${cases.length}`);
   process.exit(failed === 0 ? 0 : 1);
+}
+
+// The values of the next `event` of a connection; it must not close before.
+export function next(ws, event) {
+  return new Promise((resolve, reject) => {
+    const closed = (code) => reject(new Error(`closed with ${code} while waiting for ${event}`));
+    if (event !== 'close') ws.once('close', closed);
+    ws.once(event, (...values) => {
+      ws.off('close', closed);
+      resolve(values);
+    });
+  });
 }
 
 export function payload(size) {

@@ -1,6 +1,6 @@
 // ws_client.mjs URL UNIX_URL : the npm package ws as the client of our echo_server.
 import WebSocket from 'ws';
-import {SIZES, assert, payload, run, test, text} from './tap.mjs';
+import {SIZES, assert, next, payload, run, test, text} from './tap.mjs';
 
 const [url, unixUrl] = process.argv.slice(2);
 
@@ -9,17 +9,6 @@ function open(to = url, protocols = [], options = {}) {
   return new Promise((resolve, reject) => {
     ws.once('open', () => resolve(ws));
     ws.once('error', reject);
-  });
-}
-
-function next(ws, event) {
-  return new Promise((resolve, reject) => {
-    const closed = (code) => reject(new Error(`closed with ${code} while waiting for ${event}`));
-    if (event !== 'close') ws.once('close', closed);
-    ws.once(event, (...values) => {
-      ws.off('close', closed);
-      resolve(values);
-    });
   });
 }
 
