@@ -100,6 +100,8 @@ void Connection::consume(std::size_t written, Instant now) noexcept {
 
 void Connection::abort(errc cause) noexcept {
   if (phase_ == Phase::closed) return;
+  // RFC 8446 section 6.1: without close_notify nobody knows whether this was the peer's end.
+  if (cause == errc::tls_truncated) clean_ = 0;
   if (!clean_ && cause_ == errc::none) cause_ = cause;
   advance(CloseInput::give_up);
 }

@@ -64,7 +64,7 @@ Event Connection::closed_event() noexcept {
 
 void Connection::release_control_block() noexcept {
   if (block_ == nullptr || opening_) return;
-  config_->pool->release(block_);
+  config_->pool->release_used(block_, control_payload_max);
   block_ = nullptr;
 }
 

@@ -73,7 +73,8 @@ bool Endpoint::begin_opening() noexcept {
 
 void Endpoint::end_opening() noexcept {
   if (!connection_.opening_) return;
-  connection_.config().pool->release(connection_.block_);
+  BlockPool& pool = *connection_.config().pool;
+  pool.release_used(connection_.block_, pool.block_size());
   connection_.block_ = nullptr;
   connection_.opening_ = 0;
 }

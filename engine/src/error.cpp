@@ -24,6 +24,7 @@ constexpr auto limit = condition::limit_exceeded;
 constexpr auto timeout = condition::timed_out;
 constexpr auto transport = condition::transport_failed;
 constexpr auto misuse = condition::misuse;
+constexpr auto tls = condition::tls_failed;
 
 constexpr auto no_close = CloseCode::abnormal;
 constexpr auto protocol = CloseCode::protocol_error;
@@ -104,6 +105,46 @@ constexpr Row rows[] = {
     SANSOCK_ROW(discard_limit, transport, no_close, 400,
                 "The peer sent too much after the connection was closed."),
 
+    SANSOCK_ROW(tls_plain_http, tls, no_close, 400,
+                "Plain HTTP was sent to a port for TLS: use https:// or wss://."),
+    SANSOCK_ROW(tls_not_spoken, tls, no_close, 400, "The peer does not speak TLS on this port."),
+    SANSOCK_ROW(tls_version_unsupported, tls, no_close, 400, "The peers have no version of TLS in common."),
+    SANSOCK_ROW(tls_parameters_unsupported, tls, no_close, 400,
+                "The peers have no TLS cipher suite, group or signature algorithm in common."),
+    SANSOCK_ROW(tls_protocol_unsupported, tls, no_close, 400,
+                "The peers have no application protocol (ALPN) in common."),
+    SANSOCK_ROW(tls_certificate_expired, tls, no_close, 400,
+                "The peer's certificate, or one that it depends on, has expired."),
+    SANSOCK_ROW(tls_certificate_not_yet_valid, tls, no_close, 400,
+                "The peer's certificate, or one that it depends on, is not valid yet."),
+    SANSOCK_ROW(tls_certificate_untrusted, tls, no_close, 400,
+                "The peer's certificate is self-signed, or comes from an authority that is not trusted."),
+    SANSOCK_ROW(tls_certificate_invalid, tls, no_close, 400,
+                "The peer's certificate can not be used for this: bad signature, purpose or chain."),
+    SANSOCK_ROW(tls_host_mismatch, tls, no_close, 400,
+                "The server's certificate is for other names or addresses."),
+    SANSOCK_ROW(tls_pin_mismatch, tls, no_close, 400,
+                "None of the keys of the server's certificates is one of the pinned ones."),
+    SANSOCK_ROW(tls_certificate_missing, tls, no_close, 400,
+                "The client gave no certificate, and one is required."),
+    SANSOCK_ROW(tls_certificate_refused, tls, no_close, 400,
+                "The peer did not accept our certificate, or requires one."),
+    SANSOCK_ROW(tls_refused, tls, no_close, 400,
+                "The peer ended the TLS handshake or the connection with an alert."),
+    SANSOCK_ROW(tls_record_invalid, tls, no_close, 400,
+                "A TLS record was damaged on its way, or breaks the protocol."),
+    SANSOCK_ROW(tls_flood, tls, no_close, 400,
+                "The peer sent more TLS records without data, key updates or tickets than allowed."),
+    SANSOCK_ROW(tls_truncated, tls, no_close, 400,
+                "The transport ended without TLS's close_notify: data may be missing."),
+    SANSOCK_ROW(tls_roots_missing, tls, no_close, 400,
+                "There are no certificates of authorities to trust: install ca-certificates, or name a file "
+                "of roots."),
+    SANSOCK_ROW(tls_config_invalid, tls, no_close, 400,
+                "A TLS certificate, key, list of roots or pin can not be used."),
+
+    SANSOCK_ROW(tls_unexpected, handshake, no_close, 400,
+                "This port speaks plain HTTP, not TLS: use http:// or ws://."),
     SANSOCK_ROW(head_malformed, handshake, no_close, 400, "This is not a well-formed HTTP/1.1 message."),
     SANSOCK_ROW(method_not_get, handshake, no_close, 405, "The method of the request is not GET."),
     SANSOCK_ROW(http_version_unsupported, handshake, no_close, 400, "The request is not of HTTP/1.1."),
@@ -207,6 +248,7 @@ std::string_view condition_text(int value) noexcept {
     case timeout: return "A deadline has passed.";
     case transport: return "The transport failed or ended.";
     case misuse: return "The call was not possible here.";
+    case tls: return "TLS could not be set up, or failed.";
   }
   return value == 0 ? "No error." : "Unknown condition.";
 }

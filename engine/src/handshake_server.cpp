@@ -21,6 +21,8 @@ namespace {
 
 using detail::headers_have_token;
 
+constexpr std::byte tls_handshake_record{22};
+
 bool has_body(const Request& request) noexcept {
   const std::size_t lengths = request.header_count("Content-Length");
   if (request.header_count("Transfer-Encoding") > 0 || lengths > 1) return true;
@@ -85,9 +87,12 @@ ServerHandshake::ServerHandshake(const Config& config, Bytes memory) noexcept
 
 std::size_t ServerHandshake::feed(ConstBytes input) noexcept {
   if (state_ != HandshakeState::reading) return 0;
+  const bool first = head_.empty();
   const std::size_t taken = head_.feed(input);
   if (head_.error() != errc::none) {
-    refuse(head_.error());
+    // RFC 8446 section 5.1: the first record of a TLS handshake has the type 22.
+    const bool tls = first && input.front() == tls_handshake_record;
+    refuse(tls ? errc::tls_unexpected : head_.error());
   } else if (head_.complete()) {
     request_ = Request(head_.text());
     check_request();

@@ -221,7 +221,7 @@ void OutQueue::free_oldest(BlockPool& pool) noexcept {
   reap_ = node->next;
   if (reap_ == nullptr) tail_ = nullptr;
   // A block in which the newest node lies still grows; it has that node, so it is not empty.
-  if (--block->nodes == 0) pool.release(reinterpret_cast<std::byte*>(block));
+  if (--block->nodes == 0) pool.release_used(reinterpret_cast<std::byte*>(block), block->used);
 }
 
 bool OutQueue::take_sent(BlockPool& pool, std::uint64_t& token, bool& complete) noexcept {

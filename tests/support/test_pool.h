@@ -88,7 +88,7 @@ class AtHandPool final : public BlockPool {
 
   std::size_t block_size() const noexcept override { return at_hand_.block_size; }
   std::byte* acquire() noexcept override { return at_hand() ? take_at_hand() : nullptr; }
-  void release(std::byte* block) noexcept override { release_at_hand(block); }
+  void release(std::byte* block) noexcept override { release_at_hand(block, 0); }
   std::size_t available() const { return at_hand_.size; }
 
  private:

@@ -67,7 +67,29 @@ enum class errc : std::uint16_t {
   aborted,           // our application ended the connection without a closing handshake
   discard_limit,     // after the close the peer sent more than we are ready to discard
 
+  // TLS, below the opening handshake (sansock/tls.h): condition::tls_failed.
+  tls_plain_http,              // a server for TLS was sent plain HTTP
+  tls_not_spoken,              // what the peer sends is no TLS
+  tls_version_unsupported,     // no version in common
+  tls_parameters_unsupported,  // no cipher suite, group or signature algorithm in common
+  tls_protocol_unsupported,    // no application protocol (ALPN) in common
+  tls_certificate_expired,     // the next seven: the peer's certificate, or one of its chain
+  tls_certificate_not_yet_valid,
+  tls_certificate_untrusted,  // self-signed, or by somebody who is not among the roots
+  tls_certificate_invalid,    // a bad signature, a wrong purpose, a chain that is too long
+  tls_host_mismatch,          // it is for other names or addresses
+  tls_pin_mismatch,           // none of its keys is pinned
+  tls_certificate_missing,    // a server that requires one was given none
+  tls_certificate_refused,    // the peer did not accept ours, or requires one
+  tls_refused,                // the peer ended it with another alert
+  tls_record_invalid,         // a record that was changed on its way, or breaks the protocol
+  tls_flood,                  // more records without data, key updates or tickets than allowed
+  tls_truncated,              // the transport ended without close_notify
+  tls_roots_missing,          // no certificates of authorities are there to trust
+  tls_config_invalid,         // a certificate, key or pin that can not be used
+
   // The opening handshake: condition::handshake_failed.
+  tls_unexpected,             // 400: a server without TLS was sent a TLS handshake
   head_malformed,             // 400: not HTTP: bare LF or CR, NUL, obs-fold, bad name, bad start line
   method_not_get,             // 405
   http_version_unsupported,   // 400: not HTTP/1.1
@@ -125,6 +147,7 @@ enum class condition : std::uint8_t {
   timed_out,
   transport_failed,
   misuse,
+  tls_failed,
 };
 
 const std::error_category& engine_category() noexcept;

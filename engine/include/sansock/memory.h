@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 
 #include "sansock/types.h"
 
@@ -19,13 +20,24 @@ class BlockPool {
   // Gives back what acquire() returned.
   virtual void release(std::byte* block) noexcept = 0;
 
+  // From now on blocks are filled with zeros as far as they were used before they are given back: what
+  // was sent, or came in a control frame, then lies in no free block. For connections over TLS.
+  void set_wiped() noexcept { at_hand_.wiped = true; }
+  // Gives back what acquire() returned and `used` bytes of which were written.
+  void release_used(std::byte* block, std::size_t used) noexcept {
+    if (at_hand_.wiped) std::memset(block, 0, used);
+    release(block);
+  }
+
   // acquire() and release() for where each message needs a block: without a call, as long as the pool has
   // some at hand or wants them there.
   bool at_hand() const noexcept { return at_hand_.size != 0; }
   // Only if at_hand():
   std::byte* take_at_hand() noexcept { return at_hand_.blocks[--at_hand_.size]; }
   std::size_t block_size_at_hand() const noexcept { return at_hand_.block_size; }
-  void release_at_hand(std::byte* block) noexcept {
+  void release_at_hand(std::byte* block, std::size_t used) noexcept {
+    if (at_hand_.wiped) [[unlikely]]
+      std::memset(block, 0, used);
     if (at_hand_.size == at_hand_.size_max) return release(block);
     at_hand_.blocks[at_hand_.size++] = block;
   }
@@ -38,6 +50,7 @@ class BlockPool {
     std::uint32_t size = 0;
     std::uint32_t size_max = 0;
     std::size_t block_size = 0;  // block_size()
+    bool wiped = false;
   };
 
   ~BlockPool() = default;

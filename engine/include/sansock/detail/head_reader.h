@@ -20,6 +20,7 @@ class HeadReader {
   // Start over with another head, in the same memory.
   void reset() noexcept;
 
+  bool empty() const noexcept { return size_ == 0; }
   bool complete() const noexcept { return where_ == Where::end; }
   // none, head_malformed, head_too_large, headers_too_many
   errc error() const noexcept { return error_; }

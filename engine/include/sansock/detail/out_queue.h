@@ -140,7 +140,7 @@ class OutQueue {
     reap_ = head_ = tail_ = nullptr;
     bytes_ = head_sent_ = offered_ = 0;
     stalled_ = false;
-    pool.release_at_hand(reinterpret_cast<std::byte*>(block));
+    pool.release_at_hand(reinterpret_cast<std::byte*>(block), block->used);
   }
   bool offered_all() const noexcept { return bytes_ != 0 && offered_ == bytes_; }
 
