@@ -304,7 +304,7 @@ def _():
 
 @tap.case("what is neither TLS nor HTTP is cut off")
 def _():
-    for garbage in (b"\x00" * 64, b"\x16\x03\x01\x00\x02\x01\x00" * 20, b"SSH-2.0-OpenSSH_9.2\r\n" * 10,
+    for garbage in (b"\x00" * 64, b"\x16\x03\x01\x00\x04\x05\x00\x00\x00" * 20, b"SSH-2.0-OpenSSH_9.2\r\n" * 10,
                     b"\x80\x2e\x01\x00\x02" + b"\x00" * 60):
         try:
             answer = exchange(server.port, garbage)
