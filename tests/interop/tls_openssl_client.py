@@ -6,12 +6,13 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 
 from harness import START_TIMEOUT_S, Program, Tap, check, check_equal, run_program, skip_all, skip_without_adapter
-from tls import make_certificates_or_skip
+from tls import make_certificates_or_skip, only
 
 echo_server, adapter, make_certificates = sys.argv[1:]
 openssl = shutil.which("openssl")
@@ -55,6 +56,7 @@ class Session:
         check_equal(self.version, version, "the version")
         check("Verify return code: 0 (ok)" in self.text, f"not verified: {self.text}")
         check(f"subject=CN = {common_name}\n" in self.text, f"not the certificate of {common_name}: {self.text}")
+        check("unexpected eof" not in self.stderr, f"no close_notify behind the answer: {self.stderr}")
         return self
 
     def check_refused(self, *alerts):
@@ -282,6 +284,62 @@ def _():
         check(it.until(b"Verify return code: 0 (ok)"), f"no connection: {it.text}")
         it.send(b"R\n")
         check_equal(it.until(b"alert", b"no renegotiation"), b"alert", f"what came of it: {it.text}")
+
+
+class ByteByByte:
+    """A TLS client that sends every byte by itself: `with ByteByByte(version) as it`."""
+
+    def __init__(self, version):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = only(certificates.client_context(), version)
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+
+    def __enter__(self):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=START_TIMEOUT_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.run(self.tls.do_handshake)
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def flush(self):
+        for byte in self.outgoing.read():
+            self.socket.send(bytes([byte]))
+
+    def run(self, call, *arguments):
+        while True:
+            try:
+                result = call(*arguments)
+                self.flush()
+                return result
+            except ssl.SSLWantReadError:
+                self.flush()
+                part = self.socket.recv(65536)
+                check(part, "the server has ended the connection without close_notify")
+                self.incoming.write(part)
+
+
+@tap.case("a client whose every byte comes by itself")
+def _():
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        with ByteByByte(version) as it:
+            it.run(it.tls.write, GET)
+            answer = b""
+            while part := it.run(it.tls.read, 65536):
+                answer += part
+            check(answer.startswith(b"HTTP/1.1 426 "), f"the answer is {answer}")
+
+
+@tap.case("close_notify is answered by one, before any request and in the middle of one")
+def _():
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        for begun in (b"", b"GET / HTTP/1.1\r\nHost: loc"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=START_TIMEOUT_S) as plain:
+                context = only(certificates.client_context(), version)
+                with context.wrap_socket(plain, server_hostname="localhost") as connection:
+                    connection.sendall(begun)
+                    connection.unwrap()  # waits for the answer
 
 
 def exchange(port, data):
