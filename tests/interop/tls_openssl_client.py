@@ -112,6 +112,12 @@ def _():
     Session(server, "-tls1_3", "-groups", "ffdhe2048").check_refused("handshake failure")
 
 
+@tap.case("signatures with SHA-1 are refused")
+def _():
+    for to, kind in ((server, "ECDSA"), (rsa_server, "RSA")):
+        Session(to, "-tls1_2", "-cipher", OLD, "-sigalgs", f"{kind}+SHA1").check_refused("handshake failure")
+
+
 @tap.case("SNI chooses the certificate: an exact name, a wildcard of one label, else the first")
 def _():
     for name, wanted in (("localhost", "localhost"), ("other.test", "other.test"), ("OTHER.test", "other.test"),
