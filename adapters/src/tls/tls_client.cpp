@@ -65,6 +65,11 @@ int verify_server(X509_STORE_CTX* store, void* given) {
   return 0;
 }
 
+int note_certificate_request(SSL* ssl, void*) {
+  if (SSL_get_privatekey(ssl) == nullptr) BoringEngine::of(ssl).set_certificate_missing();
+  return 1;
+}
+
 std::error_code use_pins(Set& set, std::string& problem) {
   for (const std::string& pin : set.options.pins) {
     if (!pin.starts_with(pin_prefix) || pin.size() != pin_prefix.size() + pin_size || pin.back() != '=') {
@@ -104,6 +109,7 @@ std::error_code fill(Set& set, std::string& problem) {
   if (options.certificate) {
     if (auto error = use_certificate(context, *options.certificate, names, problem)) return error;
   }
+  SSL_CTX_set_cert_cb(context, note_certificate_request, nullptr);
   std::string protocols;
   if (auto error = encode_protocols(options.application_protocols, protocols, problem)) return error;
   // Of these, 0 is success.
