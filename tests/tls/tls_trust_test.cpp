@@ -110,5 +110,23 @@ TEST_F(TlsTrust, SessionsOfAnAuthorityThatIsGoneAreNotResumed) {
   EXPECT_EQ(ends.server_failure, errc::tls_certificate_untrusted);
 }
 
+TEST_F(TlsTrust, WithoutVerificationThereIsNoVerifiedPeer) {
+  ASSERT_FALSE(server_.load(options_)) << server_.problem();
+  const std::string pin = public_key_pin(certificate_.chain_pem);
+  for (const auto& pins : {std::vector<std::string>{}, std::vector<std::string>{pin}}) {
+    TlsClient client;
+    ASSERT_FALSE(client.load({.pins = pins, .insecure = true})) << client.problem();
+    for (const bool resumed : {false, true}) {
+      const Ends ends = connect(client);
+      EXPECT_TRUE(ends.client.established);
+      EXPECT_EQ(ends.client.resumed, resumed);
+      EXPECT_FALSE(ends.client.peer);
+    }
+  }
+  TlsClient client;
+  ASSERT_FALSE(client.load({.roots_pem = authority_.roots_pem(), .pins = {pin}})) << client.problem();
+  EXPECT_TRUE(connect(client).client.peer);
+}
+
 }  // namespace
 }  // namespace sansock::test

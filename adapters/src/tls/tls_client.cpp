@@ -54,7 +54,8 @@ int verify_server(X509_STORE_CTX* store, void* given) {
   if (!set.options.insecure && X509_verify_cert(store) != 1) {
     // Its error is what the alert and the cause are made of.
   } else if (chain_pinned(set, store)) {
-    if (set.options.insecure) X509_STORE_CTX_set_error(store, X509_V_OK);
+    // A pin alone says nothing of names and dates: this is no verified peer.
+    if (set.options.insecure) X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
     return 1;
   } else {
     X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
