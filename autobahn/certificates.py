@@ -13,6 +13,10 @@ class Missing(Exception):
     """There is no command `openssl`."""
 
 
+class Broken(Exception):
+    """The command did not do what it is for."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Certificates:
     """Files in PEM: the root that clients trust, and what a server shows."""
@@ -29,7 +33,7 @@ def run_openssl(*arguments):
     command = ["openssl", *(str(word) for word in arguments)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
     if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}\n{done.stderr}")
+        raise Broken(f"{' '.join(command)} ended with {done.returncode}\n{done.stderr}")
 
 
 def request(key, subject, *arguments):

@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 
+import certificates
+
 HERE = pathlib.Path(__file__).resolve().parent
-READY = re.compile(r"listening on (ws://\S+)")
+READY = re.compile(r"listening on (wss?://\S+)")
 
 
 class Broken(Exception):
@@ -34,27 +36,31 @@ def stop(process):
 
 
 class Programs:
-    """The kit and what it tests, in a build directory."""
+    """The kit and what it tests, in a build directory; over TLS if there are certificates for it."""
 
-    def __init__(self, build):
+    def __init__(self, build, tls=None):
         build = pathlib.Path(build)
         self.kit = build / "autobahn/conform"
         self.server = build / "examples/echo_server"
         self.client = build / "examples/echo_client"
         # Without it groups 12 and 13 are UNIMPLEMENTED, which is not what is pinned.
         self.deflate = ["--deflate", "on"]
+        # On both sides the server shows the certificate, and the client trusts the root.
+        self.server_tls = tls.server_options() if tls else []
+        self.kit_trust = ["--ca", tls.ca] if tls else []
+        self.client_trust = ["--tls-ca", tls.ca] if tls else []
 
     def refused(self, adapter):
-        """Why it can not be tested here, in one line: there is no such adapter, or no compression. Empty if it can."""
-        command = [self.server, "--adapter", adapter, *self.deflate, "--help"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        """Why it can not be tested here, in one line: no such adapter, no compression, no TLS. Empty if it can."""
+        command = [self.server, "--adapter", adapter, *self.deflate, *self.server_tls, "--help"]
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
         return done.stderr.strip() if done.returncode != 0 else ""
 
     def test_server(self, adapter, arguments):
         """(exit status of the kit, what it said)"""
-        server, url = start([self.server, "--port", "0", "--adapter", adapter, *self.deflate])
+        server, url = start([self.server, "--port", "0", "--adapter", adapter, *self.deflate, *self.server_tls])
         try:
-            kit = [self.kit, "--server", url, "--agent", f"sansock_server_{adapter}"]
+            kit = [self.kit, "--server", url, "--agent", f"sansock_server_{adapter}", *self.kit_trust]
             kit += ["--expect", HERE / "expected/sansock_server.txt", *arguments]
             done = subprocess.run(kit, stdout=subprocess.PIPE, text=True)
             return done.returncode, done.stdout
@@ -64,12 +70,13 @@ class Programs:
                 raise Broken(f"echo_server ended with {status}")
 
     def test_client(self, adapter, arguments):
-        kit = [self.kit, "--listen", "0", "--once", "--expect", HERE / "expected/sansock_client.txt", *arguments]
+        kit = [self.kit, "--listen", "0", "--once", "--expect", HERE / "expected/sansock_client.txt", *self.server_tls,
+               *arguments]
         kit, url = start(kit)
         try:
             client = [self.client, url, "--adapter", adapter, "--autobahn", f"sansock_client_{adapter}", "--jobs", "16"]
-            client += self.deflate
-            done = subprocess.run(client, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            client += [*self.deflate, *self.client_trust]
+            done = subprocess.run([str(word) for word in client], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if done.returncode != 0:
                 raise Broken(f"echo_client ended with {done.returncode}\n{done.stderr}")
             said = kit.communicate(timeout=30)[0]
@@ -84,9 +91,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", type=pathlib.Path, help="the build directory")
     parser.add_argument("--adapters", default="epoll,blocking,io_uring")
+    parser.add_argument("--tls", action="store_true", help="over wss://, with certificates made for it")
     options, rest = parser.parse_known_args()
-    programs = Programs(options.build)
+    try:
+        tls = certificates.make(options.build / "conformance/tls") if options.tls else None
+    except (certificates.Missing, certificates.Broken) as problem:
+        sys.exit(f"run_all.py: {problem}")
+    programs = Programs(options.build, tls)
     failed = []
+    ran = 0
     for role, test in (("server", programs.test_server), ("client", programs.test_client)):
         for adapter in options.adapters.split(","):
             print(f"== echo_{role}, {adapter}", flush=True)
@@ -94,7 +107,9 @@ def main():
             if refused:
                 print(f"skipped: {refused}", flush=True)
                 continue
-            out = [] if "--out" in rest else ["--out", options.build / "conformance" / f"{role}s"]
+            ran += 1
+            reports = f"{role}s_tls" if options.tls else f"{role}s"
+            out = [] if "--out" in rest else ["--out", options.build / "conformance" / reports]
             try:
                 status, said = test(adapter, [*out, *rest])
             except Broken as problem:
@@ -102,6 +117,9 @@ def main():
             print(said, flush=True)
             if status != 0:
                 failed.append(f"echo_{role} on {adapter}")
+    if ran == 0:
+        print("conform: nothing could be run")
+        return 1
     print("conform: " + ("all verdicts are as pinned" if not failed else "not as pinned: " + ", ".join(failed)))
     return 1 if failed else 0
 

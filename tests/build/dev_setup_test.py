@@ -144,6 +144,29 @@ def check_bench(machine):
     machine.dev("bench", status=1)
 
 
+def check_conform(machine):
+    """The conformance kit is configured again when what its TLS needs was missing."""
+    (machine.directory / "autobahn").mkdir()
+    (machine.directory / "autobahn/run_all.py").write_text("import sys; print(sys.argv[1:], file=sys.stderr)\n")
+    programs = "ninja -C build autobahn/conform examples/echo_server examples/echo_client"
+    configured = "-Dexamples=enabled -Dtests=disabled -Dconform=enabled"
+    said, calls = machine.dev("conform", "--tls")
+    tap.expect(calls == [f"meson setup build {configured}", programs], calls)
+    tap.expect("['build', '--tls']" in said, said)
+    _, calls = machine.dev("conform")
+    tap.expect(calls == [programs], calls)
+    (machine.directory / "build/build.ninja").write_text("build autobahn/conform\n")
+    (machine.directory / "missing").write_text("libssl-dev\n")
+    _, calls = machine.dev("conform")
+    tap.expect(any(call.endswith("--no-install-recommends libssl-dev") for call in calls), calls)
+    tap.expect(calls[-2:] == [f"meson configure --clearcache build {configured}", programs], calls)
+    _, calls = machine.dev("test")
+    tap.expect("meson configure --clearcache build -Dexamples=enabled -Dtests=enabled" in calls, calls)
+    (machine.directory / "missing").write_text("libssl-dev\n")
+    _, calls = machine.dev("test")
+    tap.expect("meson configure --clearcache build -Dexamples=enabled -Dtests=enabled" in calls, calls)
+
+
 def check_tls_missing(machine):
     """The load generator goes without TLS where that can not be installed, and looks again when it was."""
     configured = "meson configure --clearcache build -Dexamples=enabled -Dtests=enabled"
@@ -167,6 +190,7 @@ CASES = [
     ("no node: says what is skipped", on_machine(check_no_node)),
     ("node: installs the peer once", on_machine(check_node, extra=["node", "npm"])),
     ("the benchmark and its peers", on_machine(check_bench)),
+    ("the conformance kit and its TLS", on_machine(check_conform)),
     ("the tests run without TLS", on_machine(check_tls_missing)),
     ("a build without tests becomes one with tests", on_machine(check_reconfigured)),
 ]
