@@ -5,8 +5,8 @@ namespace conform {
 namespace {
 
 constexpr const char* what_to_do =
-    "this kit was built without TLS: install OpenSSL's headers (Debian: libssl-dev), run `meson setup "
-    "--reconfigure` and build it again";
+    "this kit was built without TLS: install OpenSSL's headers (Debian: libssl-dev), run `meson configure "
+    "--clearcache BUILD_DIRECTORY` and build it again";
 
 }  // namespace
 
