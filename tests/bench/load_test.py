@@ -294,7 +294,7 @@ def check_changing_server():
         check_one_line(done, "client_max_window_bits=10", "before")
 
 
-def check_peer(name):
+def peer_command(name):
     command = [BUILD / "bench/peers" / name]
     if name == "npm_ws":
         if not shutil.which("node"):
@@ -304,6 +304,11 @@ def check_peer(name):
         command = ["node", ROOT / "bench/peers/npm_ws.mjs"]
     elif not command[0].exists():
         raise tap.Skip(f"{name} is not built")
+    return command
+
+
+def check_peer(name):
+    command = peer_command(name)
     # Several longer ones at once, libwebsockets mixes up: README.md of bench.
     large = 60_000 if name == "libwebsockets" else 300_000
     for mode in ("on", "no-context"):
@@ -354,6 +359,26 @@ def check_tls():
             tap.expect(result["messages"] > 0 and result["tls"].startswith("TLSv1.3 TLS_AES_"), result)
             tap.expect(f"TLS: {result['tls']}\n" in text and "tls_resumed_share" not in result, text)
         check_one_line(load(url.replace("wss:", "ws:"), *QUICK, status=1), "connection 1 ")
+
+
+def check_tls_peer(name):
+    """It echoes right over TLS, by the cipher that all are compared by, and resumes each session."""
+    command, files = peer_command(name), certificate()[1]
+    if name == "beast" and b"libssl" not in command[0].read_bytes():
+        raise tap.Skip("Beast is built without OpenSSL")
+    words = [*command, "--port", 0, "--tls-cert", files[1], "--tls-key", files[3]]
+    with program(*words) as (url, _):
+        tap.expect(url.startswith("wss://"), url)
+        for options in (["--size", 16, "--depth", 100], ["--size", 16384, "--depth", 3, "--connections", 5],
+                        ["--size", 1 << 20, "--connections", 2], ["--size", 1000, "--type", "text", "--text", "mixed"]):
+            result, _ = measured(url, "--verify", *options)
+            tap.expect(result["messages"] > 0 and result["tls"] == "TLSv1.3 TLS_AES_128_GCM_SHA256", result)
+        for options, share in (([], 0), (["--tls-resume"], 1)):
+            result, _ = measured(url, "--mode", "rate", "--connections", 8, *options)
+            tap.expect(result["messages"] > 0 and result["tls_resumed_share"] == share, result)
+    for word in ("--tls-cert", "--tls-key"):
+        done = tap.run([*command, "--port", 0, word, files[1]], status=2)
+        tap.expect("usage: " in done.stderr, done)
 
 
 def check_tls_rate():
@@ -416,6 +441,7 @@ DEFLATE = [
      "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9"),
 ]
 COMPRESSING_PEERS = ["beast", "websocketpp", "libwebsockets", "npm_ws"]
+TLS_PEERS = ["beast", "libwebsockets", "npm_ws"]
 
 CASES = [
     *((f"echo: {name}", lambda options=options: check_echo(options)) for name, options in SHAPES),
@@ -433,6 +459,7 @@ CASES = [
     ("permessage-deflate: a server that changes its mind", check_changing_server),
     *((f"permessage-deflate: {name}", lambda name=name: check_peer(name)) for name in COMPRESSING_PEERS),
     ("TLS: messages there and back", check_tls),
+    *((f"TLS: {name}", lambda name=name: check_tls_peer(name)) for name in TLS_PEERS),
     ("TLS: handshakes, full and resumed", check_tls_rate),
     ("TLS: idle connections", check_tls_idle),
     ("TLS: wrong servers are noticed", check_wrong_tls),
