@@ -8,6 +8,7 @@ import json
 import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -381,6 +382,27 @@ def check_tls_peer(name):
         tap.expect("usage: " in done.stderr, done)
 
 
+def check_tls_raw():
+    """An echo without frames, over TLS: right ones pass, a wrong byte is seen, and handshakes are counted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate()[1][1::2])
+
+    def serve(connection, change):
+        with context.wrap_socket(connection, server_side=True) as stream:
+            while data := stream.recv(65536):
+                stream.sendall(change(data))
+    alone = ["--connections", 1, "--verify"]
+    with python_server(lambda connection: serve(connection, bytes)) as port:
+        url = f"tls://127.0.0.1:{port}"
+        for options in (["--size", 16, "--depth", 100], ["--size", 40000, "--depth", 2]):
+            result, _ = measured(url, *alone, *options)
+            tap.expect(result["messages"] > 0 and result["tls"].startswith("TLSv1.3 "), result)
+        result, text = measured(url, "--mode", "rate", "--connections", 1, "--tls-resume")
+        tap.expect(result["messages"] > 0 and result["tls_resumed_share"] == 1 and "handshakes" in text, result)
+    with python_server(lambda connection: serve(connection, lambda data: bytes(len(data)))) as port:
+        check_one_line(load(f"tls://127.0.0.1:{port}", *QUICK, *alone, status=1), "wrong echo")
+
+
 def check_tls_rate():
     with tls_server() as (url, _):
         result, text = measured(url, "--mode", "rate", "--connections", 8)
@@ -425,6 +447,7 @@ def check_usage():
             (["--url", good, "--mode", "broadcast", "--threads", "2"], "one thread"),
             (["--url", good, "--deflate", "some"], "--deflate"), (["--url", good, "--payload", "some"], "--payload"),
             (["--url", "tcp://127.0.0.1:1", "--deflate", "on"], "no extensions"),
+            (["--url", "tls://127.0.0.1:1", "--size", "0"], "no empty messages"),
             (["--url", good, "--tls-resume"], "wss://"),
             (["--url", good, "--size", "1048576", "--depth", "1000"], "256 MiB")]:
         check_one_line(tap.run([LOAD, *arguments], status=2), word)
@@ -460,6 +483,7 @@ CASES = [
     *((f"permessage-deflate: {name}", lambda name=name: check_peer(name)) for name in COMPRESSING_PEERS),
     ("TLS: messages there and back", check_tls),
     *((f"TLS: {name}", lambda name=name: check_tls_peer(name)) for name in TLS_PEERS),
+    ("TLS: a raw echo", check_tls_raw),
     ("TLS: handshakes, full and resumed", check_tls_rate),
     ("TLS: idle connections", check_tls_idle),
     ("TLS: wrong servers are noticed", check_wrong_tls),
