@@ -69,9 +69,7 @@ def refused(build):
 def able(present, words, missing, say):
     """Those of the servers that can be started over TLS; why others can not is in `missing`."""
     found = []
-    for kind in present:
-        if kind.name not in SERVERS:
-            continue
+    for kind in sorted((kind for kind in present if kind.name in SERVERS), key=lambda kind: SERVERS.index(kind.name)):
         chosen = servers.Kind(kind.name, [*kind.command, *words], connections_max=kind.connections_max,
                               packages=kind.packages + PACKAGES.get(kind.name, ()), kind="tls", size_max=kind.size_max)
         try:

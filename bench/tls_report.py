@@ -1,11 +1,13 @@
 """What tls.py found, as Markdown."""
 
+import statistics
+
 import report
 
 OURS = ("sansock epoll", "sansock io_uring")
 RAW = "raw TLS"
 PEERS = ("Beast", "libwebsockets", "npm ws")
-SERVERS = (*OURS, RAW, *PEERS)
+SERVERS = (RAW, *OURS, *PEERS)  # in this order, so that what is compared most runs one after the other
 CIPHER = "TLSv1.3 TLS_AES_128_GCM_SHA256"
 FULL, RESUMED = "full", "resumed"
 BUDGET_RATIO = 1.15         # CPU time a message against the raw echo over TLS
@@ -31,6 +33,19 @@ def best_peer(cell):
     return next((name for name in report.by_cost(cell) if name in PEERS), None)
 
 
+def against(cell, name, other):
+    """CPU time of one against that of another in the same round: median, lowest and highest; None if one is missing."""
+    if name not in cell["servers"] or other not in cell["servers"]:
+        return None
+    ratios = [one["server"]["cpu_us_each"] / two["server"]["cpu_us_each"]
+              for one, two in zip(cell["servers"][name]["runs"], cell["servers"][other]["runs"])]
+    return statistics.median(ratios), min(ratios), max(ratios)
+
+
+def spread(ratios):
+    return "{:.2f} ({:.2f} – {:.2f})".format(*ratios)
+
+
 def costs(cell, names):
     """Cells of a table, the best peer bold."""
     texts = ["failed" if name in cell["failed"] else shown(median(cell, name)) for name in names]
@@ -46,23 +61,25 @@ def budget_rows(cell):
     """A line for each of ours that was measured beside anything: the floor times so much, and no peer below it."""
     rows = []
     for name in OURS:
-        ours, floor, peer = cell["servers"].get(name), cell["servers"].get(RAW), best_peer(cell)
-        against_raw = report.divide(ours, floor)
-        against_peer = report.divide(ours, cell["servers"].get(peer))
-        if against_raw is None and against_peer is None:
+        peer = best_peer(cell)
+        floor, best = against(cell, name, RAW), against(cell, name, peer)
+        if floor is None and best is None:
             continue
+        kept = ["–", "–"]
         # Handshakes have no budget against the raw echo, messages have.
-        kept = ["–", "–", "–"] if against_raw is None else report.kept(against_raw, BUDGET_RATIO)
-        if cell["handshake"] is not None:
-            kept[1:] = ["–", "–"]
-        below = ["–", "–"] if against_peer is None else [f"{peer} {against_peer:.2f}", "yes" if against_peer < 1 else "no"]
-        rows.append([cell["title"], name, *kept, *below])
+        if floor is not None and cell["handshake"] is None:
+            kept = report.kept(floor[0], BUDGET_RATIO)[1:]
+        below = ["–", "–"] if best is None else [f"{peer} {spread(best)}", "yes" if best[0] < 1 else "no"]
+        rows.append([cell["title"], name, "–" if floor is None else spread(floor), *kept, *below])
     return rows
 
 
 def budgets(cells):
     rows = [row for cell in cells for row in budget_rows(cell)]
-    return report.table(["shape", "CPU time", "× raw TLS", "budget", "kept", "× best peer", "below it"], rows) if rows else ""
+    if not rows:
+        return ""
+    table = report.table(["shape", "CPU time", "× raw TLS", "budget", "kept", "× best peer", "below it"], rows)
+    return f"Ratios within a round, their median with the lowest and the highest.\n\n{table}"
 
 
 def handshakes(cells):
