@@ -7,6 +7,7 @@
 #include "chat/page_files.h"
 #include "echo_route.h"
 #include "options.h"
+#include "tls_options.h"
 
 namespace {
 
@@ -57,8 +58,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1u, 256u))
       ->capture_default_str();
   examples::add_adapter_option(app, server_options.adapter);
+  examples::ServerTls tls(app);
   if (const auto code = examples::parse(app, argc, argv)) return *code;
 
+  if (!tls.load(program)) return examples::exit_failed;
+  listen_options.tls = tls.server();
   examples::raise_descriptor_limit();
   sansock::Server server(server_options);
   chat::ChatService service(server);
@@ -68,8 +72,9 @@ int main(int argc, char** argv) {
   if (!examples::listen_or_complain(server, listen_options, program)) return examples::exit_failed;
 
   const examples::StopOnSignal stop_on_signal(server);
-  examples::print_ready_line(server, server_options.adapter);
-  std::cout << "chat page at http" << server.addresses().front().text().insert(0, "://") << "/\n"
+  examples::print_ready_line(server, server_options.adapter, tls.wanted());
+  std::cout << "chat page at " << (tls.wanted() ? "https" : "http")
+            << server.addresses().front().text().insert(0, "://") << "/\n"
             << std::flush;
   if (const std::error_code error = server.run()) {
     examples::complain(program, "can not serve: " + error.message());

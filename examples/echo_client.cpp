@@ -11,6 +11,7 @@
 #include "options.h"
 #include "sansock/client.h"
 #include "sansock/url.h"
+#include "tls_options.h"
 
 namespace {
 
@@ -89,7 +90,8 @@ std::string echo_one(sansock::Client& client, const std::string& payload, sansoc
 }
 
 std::string connect_problem(const sansock::Client& client, const std::error_code& error) {
-  std::string text = error.message();
+  const std::string tls = client.tls_problem();
+  std::string text = tls.empty() ? error.message() : tls;
   const auto& answer = client.response();
   if (answer.status == 0) return text;
   text += "; the server answered " + std::to_string(answer.status);
@@ -135,7 +137,8 @@ int run_echo(const Options& options) {
 }
 
 void add_options(CLI::App& app, Options& options) {
-  app.add_option("URL", options.url, "ws://host:port/path or ws+unix:/socket:/path")->required();
+  app.add_option("URL", options.url, "ws://host:port/path, wss://host:port/path or ws+unix:/socket:/path")
+      ->required();
   app.add_option("--count", options.count, "messages to send")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 40))
       ->capture_default_str();
@@ -156,7 +159,7 @@ void add_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   examples::add_adapter_option(app, options.client.adapter);
   examples::add_deflate_option(app, options.client.deflate);
-  examples::add_client_tls_options(app);
+  examples::add_client_tls_options(app, options.client.tls);
 }
 
 // What is wrong with the URL, as a sentence that says what to do; empty if nothing is.
@@ -165,7 +168,8 @@ std::string url_problem(const std::string& text) {
   if (sansock::parse_url(text, url) != sansock::errc::none) {
     return "'" + text + "' is not a WebSocket URL: use ws://host:port/path or ws+unix:/socket:/path";
   }
-  if (url.secure) return "'" + text + "' needs TLS, which is not built into this program: use ws://";
+  if (url.secure && !sansock::tls_built_in())
+    return "'" + text + "' needs TLS, which is not built into this program: use ws://";
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include "echo_route.h"
 #include "options.h"
+#include "tls_options.h"
 
 namespace {
 
@@ -50,9 +51,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 40))
       ->type_name("BYTES")
       ->capture_default_str();
-  examples::add_server_tls_options(app);
+  examples::ServerTls tls(app);
   if (const auto code = examples::parse(app, argc, argv)) return *code;
 
+  if (!tls.load(program)) return examples::exit_failed;
+  options.tcp.tls = options.unix_socket.tls = tls.server();
   examples::raise_descriptor_limit();
   sansock::Server server(options.server);
   sansock::Route route = examples::echo_route(options.message_size_max);
@@ -72,7 +75,7 @@ int main(int argc, char** argv) {
   }
 
   const examples::StopOnSignal stop_on_signal(server);
-  examples::print_ready_line(server, options.server.adapter);
+  examples::print_ready_line(server, options.server.adapter, tls.wanted());
   if (const std::error_code error = server.run()) {
     examples::complain(program, "can not serve: " + error.message());
     return examples::exit_failed;

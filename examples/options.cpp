@@ -19,13 +19,6 @@ std::string one_line(std::string text) {
   return text;
 }
 
-// Refuses every value of an option, with a sentence that says what to do.
-void refuse_option(CLI::App& app, const std::string& option, const std::string& advice) {
-  app.add_option_function<std::string>(
-         option, [option, advice](const std::string&) { throw CLI::ValidationError(option, advice); }, advice)
-      ->group("");  // not in --help: there is nothing to be had yet
-}
-
 std::atomic<sansock::Server*> server_to_stop = nullptr;
 static_assert(std::atomic<sansock::Server*>::is_always_lock_free, "it is read in a signal handler");
 
@@ -115,23 +108,6 @@ void add_deflate_option(CLI::App& app, std::optional<sansock::DeflateOptions>& d
       ->type_name("MODE");
 }
 
-void add_server_tls_options(CLI::App& app) {
-  const std::string advice = "TLS is not built into this program: leave it out and serve ws://";
-  refuse_option(app, "--tls-cert", advice);
-  refuse_option(app, "--tls-key", advice);
-}
-
-void add_client_tls_options(CLI::App& app) {
-  app.add_flag_callback(
-         "--insecure",
-         [] {
-           throw CLI::ValidationError("--insecure",
-                                      "TLS is not built into this program: leave it out and use ws://");
-         },
-         "")
-      ->group("");
-}
-
 void raise_descriptor_limit() noexcept {
   rlimit limit = {};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -148,12 +124,13 @@ bool listen_or_complain(sansock::Server& server, const sansock::ListenOptions& o
   return false;
 }
 
-void print_ready_line(const sansock::Server& server, sansock::Adapter wanted) {
+void print_ready_line(const sansock::Server& server, sansock::Adapter wanted, bool secure) {
+  const char* const scheme = secure ? "wss" : "ws";
   for (const sansock::Address& address : server.addresses()) {
     if (address.family == sansock::Address::Family::unix_path) {
       std::cout << "listening on ws+unix:" << address.host << ":/\n";
     } else {
-      std::cout << "listening on ws://" << address.text() << "/\n";
+      std::cout << "listening on " << scheme << "://" << address.text() << "/\n";
     }
   }
   std::cout << "adapter " << sansock::name(sansock::resolve_adapter(wanted));

@@ -23,11 +23,8 @@ void complain(std::string_view program, std::string_view text);
 
 // --adapter auto|io_uring|epoll|blocking
 void add_adapter_option(CLI::App& app, sansock::Adapter& adapter);
-// Options that the command line keeps a place for, and that this build can not serve: anything but
-// the value that asks for nothing is a usage error which says what to do.
+// Where this build has no compression, anything but "off" is a usage error which says so.
 void add_deflate_option(CLI::App& app, std::optional<sansock::DeflateOptions>& deflate);
-void add_server_tls_options(CLI::App& app);
-void add_client_tls_options(CLI::App& app);
 
 // Lets this process have as many descriptors as its hard limit allows: one a connection.
 void raise_descriptor_limit() noexcept;
@@ -35,8 +32,9 @@ void raise_descriptor_limit() noexcept;
 // listen(), with an error line on stderr that names the place and what to do. False if it failed.
 bool listen_or_complain(sansock::Server& server, const sansock::ListenOptions& options,
                         std::string_view program);
-// Prints "listening on ws://H:N/" for each address, and which adapter serves them; flushed.
-void print_ready_line(const sansock::Server& server, sansock::Adapter wanted);
+// Prints "listening on ws://H:N/" (wss:// if they are `secure`) for each address, and which adapter serves
+// them; flushed.
+void print_ready_line(const sansock::Server& server, sansock::Adapter wanted, bool secure = false);
 
 // While it lives, SIGINT and SIGTERM stop the server in good order. A second signal ends the
 // process at once. One at a time.

@@ -9,6 +9,7 @@
 
 #include "sansock/loop.h"
 #include "sansock/socket.h"
+#include "sansock/tls_layer.h"
 
 namespace sansock {
 
@@ -24,6 +25,8 @@ class AnyLoop {
   virtual std::error_code open() = 0;
   virtual std::optional<ConnectionId> add(LoopSocket socket, Role role, const Config& config,
                                           Owner& owner) = 0;
+  virtual bool secure(ConnectionId id, std::unique_ptr<TlsEngine> engine) = 0;
+  virtual const TlsLayer* tls(ConnectionId id) = 0;
   virtual Driver<H>* find(ConnectionId id) = 0;
   virtual ConnectionId id(std::uint32_t slot) = 0;
   virtual void touch(ConnectionId id) = 0;
@@ -52,6 +55,10 @@ class AnyLoopOf final : public AnyLoop<H, Owner> {
     }
     return loop_.add(socket.number, role, config, owner);
   }
+  bool secure(ConnectionId id, std::unique_ptr<TlsEngine> engine) override {
+    return loop_.secure(id, std::move(engine));
+  }
+  const TlsLayer* tls(ConnectionId id) override { return loop_.tls(id); }
   Driver<H>* find(ConnectionId id) override { return loop_.find(id); }
   ConnectionId id(std::uint32_t slot) override { return loop_.id(slot); }
   void touch(ConnectionId id) override { loop_.touch(id); }

@@ -257,7 +257,7 @@ void Connection::queue_pong(ConstBytes payload) noexcept {
   const std::uint32_t limit = config_->limits.pong_bytes_max;
   if (out_.stalled() || pong_bytes_ + size > limit) {
     if (pong_tail_ != 0 && out_.can_take_back(pong_tail_)) {
-      out_.take_back(pong_tail_);
+      out_.take_back(*config_->pool, pong_tail_);
       pong_bytes_ -= pong_tail_;
       pong_tail_ = 0;
     }

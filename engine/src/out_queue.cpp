@@ -160,13 +160,15 @@ bool OutQueue::can_take_back(std::size_t size) const noexcept {
   return tail_->size - sent >= size && offered_ + size <= bytes_;
 }
 
-void OutQueue::take_back(std::size_t size) noexcept {
+void OutQueue::take_back(BlockPool& pool, std::size_t size) noexcept {
   SANSOCK_ASSERT(can_take_back(size));
   const auto cut = static_cast<std::uint32_t>(size);
   tail_->size -= cut;
+  std::byte* const end = tail_->base + tail_->size;
   // The block's free part may begin behind an unused rest; then that rest stays unused.
-  if (tail_->base + tail_->size + cut == reinterpret_cast<std::byte*>(tail_->block) + tail_->block->used) {
+  if (end + cut == reinterpret_cast<std::byte*>(tail_->block) + tail_->block->used) {
     tail_->block->used -= cut;
+    pool.wipe(end, cut);  // or what is not written over would stay there
   }
   bytes_ -= cut;
 }

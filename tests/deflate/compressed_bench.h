@@ -17,13 +17,8 @@ class CompressedWorld {
   // while that grows.
   static constexpr std::size_t used_by_one_max = 192u << 10;
 
-  explicit CompressedWorld(const Tweak& tweak = {}) : used_at_first_(codec.memory_used()) {
-    config.pool = &pool;
-    config.entropy = &entropy;
-    config.timeouts = no_timeouts();
-    config.codec = &codec;
-    if (tweak) tweak(config);
-  }
+  explicit CompressedWorld(const Tweak& tweak = {})
+      : config(make_config(pool, entropy, &codec, tweak)), used_at_first_(codec.memory_used()) {}
   CompressedWorld(const CompressedWorld&) = delete;
   CompressedWorld& operator=(const CompressedWorld&) = delete;
   ~CompressedWorld() {

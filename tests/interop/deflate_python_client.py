@@ -5,13 +5,10 @@ import asyncio
 import itertools
 import sys
 
-from harness import (Program, Tap, check, check_equal, mixed_messages, payload, skip_all, skip_without_adapter,
-                     skip_without_deflate, text)
+from harness import (Program, Tap, check, check_equal, import_websockets, mixed_messages, payload,
+                     skip_without_adapter, skip_without_deflate, text)
 
-try:
-    import websockets
-except ImportError:
-    skip_all("no python3-websockets")
+websockets = import_websockets()
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Opcode
 

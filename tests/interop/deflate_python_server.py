@@ -3,20 +3,15 @@
 echo_client."""
 import asyncio
 import itertools
-import logging
 import sys
 
-from harness import (Tap, check, check_equal, run_program_async, skip_all, skip_without_adapter,
-                     skip_without_deflate)
+import harness
+from harness import (Tap, check_echoed, check_equal, echo, import_websockets, run_program_async,
+                     skip_without_adapter, skip_without_deflate)
 
-try:
-    import websockets
-except ImportError:
-    skip_all("no python3-websockets")
+import_websockets()
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
-# Handlers that end with a connection are part of what is tested here.
-logging.getLogger("websockets").setLevel(logging.CRITICAL)
 echo_client, adapter = sys.argv[1:]
 skip_without_adapter(echo_client, adapter)
 skip_without_deflate(echo_client)
@@ -24,42 +19,30 @@ tap = Tap()
 SIZES = [0, 1, 63, 64, 125, 126, 1000, 5000, 65535, 65536, 1 << 20]
 
 
-async def echo(ws):
-    async for message in ws:
-        await ws.send(message)
-
-
-class Served:
-    """A server for one case: `async with Served(handler, parameters…) as it`. `it.agreed` has, of each
+class Served(harness.Served):
+    """The same with compression: `async with Served(handler, parameters…) as it`. `it.agreed` has, of each
     connection, (server's window, server forgets, client's window, client forgets), or None."""
 
     def __init__(self, handler, **parameters):
-        self.handler = handler
-        self.extensions = [ServerPerMessageDeflateFactory(**parameters)]
+        super().__init__(self.handle, compression=None, extensions=[ServerPerMessageDeflateFactory(**parameters)])
+        self.handle_agreed = handler
         self.agreed = []
 
     async def handle(self, ws):
         it = ws.extensions[0] if ws.extensions else None
         self.agreed.append(it and (it.local_max_window_bits, it.local_no_context_takeover,
                                    it.remote_max_window_bits, it.remote_no_context_takeover))
-        await self.handler(ws)
+        await self.handle_agreed(ws)
 
     async def __aenter__(self):
-        self.server = await websockets.serve(self.handle, "127.0.0.1", 0, max_size=None, ping_interval=None,
-                                             compression=None, extensions=self.extensions)
-        self.url = f"ws://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+        self.url = await super().__aenter__()
         return self
-
-    async def __aexit__(self, *_):
-        self.server.close()
-        await self.server.wait_closed()
 
 
 async def expect_echoes(served, *options, count=3 * 2 * len(SIZES)):
     result = await run_program_async(echo_client, served.url, "--count", count, "--sizes",
                                      ",".join(map(str, SIZES)), "--adapter", adapter, *options)
-    check_equal((result.returncode, result.stderr), (0, ""), "exit code and stderr")
-    check(result.stdout.startswith(f"echoed {count} messages"), f"the summary is {result.stdout}")
+    check_echoed(result, count)
 
 
 @tap.case("0 B to 1 MiB, with context takeover and without, in each direction")

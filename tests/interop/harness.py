@@ -2,6 +2,7 @@
 import asyncio
 import atexit
 import inspect
+import logging
 import os
 import random
 import re
@@ -98,6 +99,45 @@ def skip_without_deflate(program):
     result = run_program(program, "--deflate", "on", "--help")
     if result.returncode != 0:
         skip_all(result.stderr.strip())
+
+
+def import_websockets():
+    """python3-websockets; without it nothing is tested."""
+    try:
+        import websockets
+    except ImportError:
+        skip_all("no python3-websockets")
+    # Handlers that end with a connection are part of what is tested here.
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)
+    return websockets
+
+
+async def echo(ws):
+    async for message in ws:
+        await ws.send(message)
+
+
+class Served:
+    """A server of python3-websockets for one case: `async with Served(handler, …) as url`."""
+
+    def __init__(self, handler, **options):
+        self.handler = handler
+        self.options = options
+
+    async def __aenter__(self):
+        self.server = await import_websockets().serve(self.handler, "127.0.0.1", 0, max_size=None,
+                                                      ping_interval=None, **self.options)
+        return f"ws://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+
+    async def __aexit__(self, *_):
+        self.server.close()
+        await self.server.wait_closed()
+
+
+def check_echoed(result, messages):
+    """`result` is that of an echo_client that got all of its messages back."""
+    check_equal((result.returncode, result.stderr), (0, ""), "exit code and stderr")
+    check(result.stdout.startswith(f"echoed {messages} messages"), f"the summary is {result.stdout}")
 
 
 class Program:

@@ -5,12 +5,9 @@ import os
 import signal
 import sys
 
-from harness import Program, Tap, check, check_equal, skip_all, skip_without_adapter, socket_path
+from harness import Program, Tap, check, check_equal, import_websockets, skip_without_adapter, socket_path
 
-try:
-    import websockets
-except ImportError:
-    skip_all("no python3-websockets")
+websockets = import_websockets()
 import echo_cases
 from echo_cases import connect, expect_echo
 

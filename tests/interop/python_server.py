@@ -2,54 +2,21 @@
 """python_server.py ECHO_CLIENT ADAPTER : python3-websockets as the server of our echo_client."""
 import asyncio
 import http
-import logging
 import os
 import sys
 import urllib.parse
 
-from harness import SIZES, Tap, check, check_equal, run_program_async, skip_all, skip_without_adapter, socket_path
+from harness import (SIZES, Served, Tap, check, check_echoed, check_equal, echo, import_websockets,
+                     run_program_async, skip_without_adapter, socket_path)
 
-try:
-    import websockets
-except ImportError:
-    skip_all("no python3-websockets")
-
-# Handlers that end with a connection are part of what is tested here.
-logging.getLogger("websockets").setLevel(logging.CRITICAL)
+websockets = import_websockets()
 echo_client, adapter = sys.argv[1:]
 skip_without_adapter(echo_client, adapter)
 tap = Tap()
 
 
-async def echo(ws):
-    async for message in ws:
-        await ws.send(message)
-
-
-class Served:
-    """A server for one case: `async with Served(handler, …) as url`."""
-
-    def __init__(self, handler, **options):
-        self.handler = handler
-        self.options = options
-
-    async def __aenter__(self):
-        self.server = await websockets.serve(self.handler, "127.0.0.1", 0, max_size=None, ping_interval=None,
-                                             **self.options)
-        return f"ws://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
-
-    async def __aexit__(self, *_):
-        self.server.close()
-        await self.server.wait_closed()
-
-
 async def run_client(*arguments):
     return await run_program_async(echo_client, *arguments, "--adapter", adapter)
-
-
-def check_success(result, messages):
-    check_equal((result.returncode, result.stderr), (0, ""), "exit code and stderr")
-    check(result.stdout.startswith(f"echoed {messages} messages"), f"the summary is {result.stdout}")
 
 
 def check_failure(result, *words):
@@ -63,13 +30,13 @@ def check_failure(result, *words):
 async def _():
     async with Served(echo) as url:
         sizes = ",".join(map(str, SIZES))
-        check_success(await run_client(url, "--count", 2 * len(SIZES), "--sizes", sizes), 2 * len(SIZES))
+        check_echoed(await run_client(url, "--count", 2 * len(SIZES), "--sizes", sizes), 2 * len(SIZES))
 
 
 @tap.case("200 messages of the usual sizes, with compression offered by nobody")
 async def _():
     async with Served(echo) as url:
-        check_success(await run_client(url, "--count", 200), 200)
+        check_echoed(await run_client(url, "--count", 200), 200)
 
 
 @tap.case("echoes in fragments, with pings between them")
@@ -83,7 +50,7 @@ async def _():
             await ws.send([message[:third], message[third:2 * third], message[2 * third:]])
             await asyncio.wait_for(pongs[-1], 60)
     async with Served(handler) as url:
-        check_success(await run_client(url, "--count", 16), 16)
+        check_echoed(await run_client(url, "--count", 16), 16)
         check_equal(len(pongs), 16, "pings sent")
 
 
@@ -95,7 +62,7 @@ async def _():
         await echo(ws)
         codes.append((ws.close_code, ws.close_reason))
     async with Served(handler) as url:
-        check_success(await run_client(url, "--count", 2), 2)
+        check_echoed(await run_client(url, "--count", 2), 2)
     check_equal(codes, [(1000, "")], "the close code and reason")
 
 
@@ -143,15 +110,15 @@ async def _():
         seen.append(ws.subprotocol)
         await echo(ws)
     async with Served(handler, subprotocols=["two", "three"]) as url:
-        check_success(await run_client(url, "--count", 2, "--subprotocol", "one", "--subprotocol", "two"), 2)
-        check_success(await run_client(url, "--count", 2, "--subprotocol", "one"), 2)
+        check_echoed(await run_client(url, "--count", 2, "--subprotocol", "one", "--subprotocol", "two"), 2)
+        check_echoed(await run_client(url, "--count", 2, "--subprotocol", "one"), 2)
     check_equal(seen, ["two", None], "the subprotocols")
 
 
 @tap.case("the Origin is sent, and its refusal with 403 reported")
 async def _():
     async with Served(echo, origins=["https://good.example"]) as url:
-        check_success(await run_client(url, "--count", 2, "--origin", "https://good.example"), 2)
+        check_echoed(await run_client(url, "--count", 2, "--origin", "https://good.example"), 2)
         check_failure(await run_client(url, "--origin", "https://evil.example"), "403")
 
 
@@ -160,7 +127,7 @@ async def _():
     create = websockets.basic_auth_protocol_factory(realm="test", credentials=("ada", "p w:d"))
     async with Served(echo, create_protocol=create) as url:
         host = url.removeprefix("ws://")
-        check_success(await run_client(f"ws://ada:p%20w%3Ad@{host}/", "--count", 2), 2)
+        check_echoed(await run_client(f"ws://ada:p%20w%3Ad@{host}/", "--count", 2), 2)
         check_failure(await run_client(f"ws://ada:wrong@{host}/"), "401")
         check_failure(await run_client(url), "401")
 
@@ -189,7 +156,7 @@ async def _():
         seen.append(ws.path)
         await echo(ws)
     server = await websockets.unix_serve(handler, path, max_size=None)
-    check_success(await run_client(f"ws+unix:{path}:/some/where?x=1", "--count", 16), 16)
+    check_echoed(await run_client(f"ws+unix:{path}:/some/where?x=1", "--count", 16), 16)
     server.close()
     await server.wait_closed()
     check_equal(seen, ["/some/where?x=1"], "the path")

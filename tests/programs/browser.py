@@ -7,12 +7,9 @@ import subprocess
 import tempfile
 
 import support  # noqa: F401  (finds harness)
-from harness import check, skip_all
+from harness import check, import_websockets, skip_all
 
-try:
-    import websockets
-except ImportError:
-    skip_all("no python3-websockets")
+websockets = import_websockets()
 
 chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 if chromium is None:

@@ -5,12 +5,9 @@ import json
 import sys
 
 import support  # noqa: F401  (finds harness)
-from harness import Program, Tap, check, check_equal, shorten, skip_all, skip_without_adapter
+from harness import Program, Tap, check, check_equal, import_websockets, shorten, skip_without_adapter
 
-try:
-    import websockets
-except ImportError:
-    skip_all("no python3-websockets")
+websockets = import_websockets()
 
 chat, adapter, threads = sys.argv[1:]
 skip_without_adapter(chat, adapter)

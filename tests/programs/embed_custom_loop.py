@@ -3,12 +3,10 @@
 import sys
 
 import support  # noqa: F401  (finds harness and echo_cases)
-from harness import Program, Tap, check, free_port, skip_all
+from harness import Program, Tap, check, free_port, import_websockets
 
-try:
-    import echo_cases
-except ImportError:
-    skip_all("no python3-websockets")
+import_websockets()
+import echo_cases
 
 tap = Tap()
 server = Program(sys.argv[1], free_port())

@@ -1,6 +1,7 @@
 // How a Client comes to its connection, or why not.
 #include <csignal>
 
+#include "invalid_deflate_options.h"
 #include "server_fixture.h"
 
 namespace sansock::test {
@@ -239,14 +240,7 @@ TEST_P(ClientConnect, InvalidOptionsOfCompression) {
   make();
   server().route("/", echo());
   start();
-  for (const DeflateOptions& invalid : {DeflateOptions{.server_max_window_bits = 7},
-                                        {.server_max_window_bits = 16},
-                                        {.client_max_window_bits = 7},
-                                        {.client_max_window_bits = 16},
-                                        {.level = 0},
-                                        {.level = 10},
-                                        {.own_window_bits_max = 7},
-                                        {.own_window_bits_max = 16}}) {
+  for (const DeflateOptions& invalid : testing::invalid_deflate_options) {
     ClientOptions given = client_options();
     given.deflate = invalid;
     const std::error_code error = Client(given).connect(url());

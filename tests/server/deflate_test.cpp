@@ -1,5 +1,6 @@
 // permessage-deflate between Server and Client, on every adapter: what is agreed on, which messages are
 // compressed, what a broadcast costs, and what happens where memory or a limit is used up.
+#include "invalid_deflate_options.h"
 #include "raw_deflate_client.h"
 #include "server_fixture.h"
 #include "zlib_peer.h"
@@ -112,15 +113,7 @@ TEST_P(Deflate_, ARouteIsWithoutAndAClientIsWithByDefault) {
 }
 
 TEST_P(Deflate_, InvalidOptionsOfARouteAreRefusedByRun) {
-  const DeflateOptions invalid[] = {{.server_max_window_bits = 7},
-                                    {.server_max_window_bits = 16},
-                                    {.client_max_window_bits = 7},
-                                    {.client_max_window_bits = 16},
-                                    {.level = 0},
-                                    {.level = 10},
-                                    {.own_window_bits_max = 7},
-                                    {.own_window_bits_max = 16}};
-  for (const DeflateOptions& options : invalid) {
+  for (const DeflateOptions& options : testing::invalid_deflate_options) {
     make();
     server().route("/good", echo_with({}));
     server().route("/", echo_with(options));

@@ -57,7 +57,8 @@ bool explained(const Scene& scene, const Conversation& conversation, const Link&
       if (conversation.adversary) return true;
       if (cause == errc::rejected) return own.refused;
       return cause == errc::status_unexpected && (peer.closed || peer.vanished) && !peer.opened;
-    case condition::misuse: return false;
+    case condition::misuse:
+    case condition::tls_failed: return false;  // there is no TLS here
   }
   return false;
 }

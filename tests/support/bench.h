@@ -10,17 +10,32 @@ namespace sansock::testing {
 
 using Tweak = std::function<void(Config&)>;
 
-// What most tests want: no timer that fires by itself.
+// No timer that fires by itself.
 inline Timeouts no_timeouts() {
   Timeouts timeouts;
   timeouts.message_assembly = timeouts.ping_interval = timeouts.pong = no_timeout;
   return timeouts;
 }
 
+// What most tests want, changed by `tweak`.
+inline Config make_config(BlockPool& pool, EntropySource& entropy, MessageCodec* codec, const Tweak& tweak) {
+  Config made;
+  made.pool = &pool;
+  made.entropy = &entropy;
+  made.timeouts = no_timeouts();
+  made.codec = codec;
+  if (tweak) tweak(made);
+  return made;
+}
+
 class Bench {
  public:
   explicit Bench(Role role, const Tweak& tweak = {}, std::size_t block_size = 4096)
-      : pool(block_size), config(make_config(tweak)), connection(role, config), h(connection), peer(role) {}
+      : pool(block_size),
+        config(make_config(pool, entropy, nullptr, tweak)),
+        connection(role, config),
+        h(connection),
+        peer(role) {}
 
   TestPool pool;
   ConstantEntropy entropy{0x37FA213D};
@@ -28,16 +43,6 @@ class Bench {
   Connection connection;
   ConnectionHarness h;
   Peer peer;  // writes what the other side sends
-
- private:
-  Config make_config(const Tweak& tweak) {
-    Config made;
-    made.pool = &pool;
-    made.entropy = &entropy;
-    made.timeouts = no_timeouts();
-    if (tweak) tweak(made);
-    return made;
-  }
 };
 
 // Feeds `stream` and then the end of the transport to fresh connections: whole, byte by byte, and at

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <set>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "sansock/memory.h"
 
 namespace sansock::testing {
+
+// What nobody has written to.
+inline constexpr unsigned char rubbish_default = 0xA5;
 
 // Each block is memory of its own, so that the sanitizer sees every byte beside it. Fresh and
 // released blocks are full of rubbish.
@@ -47,6 +51,7 @@ class TestPool final : public BlockPool {
       ADD_FAILURE() << "a block was released that is not out";
       return;
     }
+    if (on_release) on_release({block, block_size_});
     std::memset(block, 0xDB, block_size_);
     std::free(block);
   }
@@ -55,6 +60,8 @@ class TestPool final : public BlockPool {
   void fail_at(std::size_t k) { asked_ = 0, fail_at_ = k; }
   void fail_from(std::size_t k) { asked_ = 0, fail_from_ = k; }
   void fail_never() { fail_at_ = fail_from_ = unlimited; }
+  // Sees each block as it comes back.
+  std::function<void(ConstBytes)> on_release;
   // What fresh blocks are full of.
   void set_rubbish(unsigned char byte) { rubbish_ = byte; }
   void set_limit(std::size_t limit) { limit_ = limit; }
@@ -67,7 +74,7 @@ class TestPool final : public BlockPool {
  private:
   std::size_t block_size_;
   std::size_t limit_;
-  unsigned char rubbish_ = 0xA5;
+  unsigned char rubbish_ = rubbish_default;
   std::size_t asked_ = 0;
   std::size_t peak_ = 0;
   std::size_t fail_at_ = unlimited;
@@ -83,13 +90,14 @@ class AtHandPool final : public BlockPool {
     at_hand_ = {.blocks = blocks_.data(), .size = count, .size_max = count, .block_size = block_size};
     auto* const base = reinterpret_cast<std::byte*>(memory_.get());
     for (std::size_t i = 0; i < count; ++i) blocks_[i] = base + i * block_size;
-    std::memset(base, 0xA5, block_size * count);
+    std::memset(base, rubbish_default, block_size * count);
   }
 
   std::size_t block_size() const noexcept override { return at_hand_.block_size; }
   std::byte* acquire() noexcept override { return at_hand() ? take_at_hand() : nullptr; }
   void release(std::byte* block) noexcept override { release_at_hand(block, 0); }
   std::size_t available() const { return at_hand_.size; }
+  ConstBytes free_block(std::size_t index) const { return {blocks_.at(index), at_hand_.block_size}; }
 
  private:
   std::unique_ptr<std::max_align_t[]> memory_;

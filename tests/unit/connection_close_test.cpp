@@ -310,6 +310,51 @@ TEST(ConnectionClose, ResetAfterACleanClose) {
   }
 }
 
+// RFC 8446 section 6.1: whoever cuts TLS off may have put its end anywhere, behind both Close frames too.
+TEST(ConnectionClose, TlsThatIsCutOffAfterACleanClose) {
+  for (const Role role : both_roles) {
+    for (const bool ours_first : {false, true}) {
+      Bench bench(role);
+      if (ours_first) {
+        ASSERT_FALSE(bench.connection.close());
+        bench.h.settle();
+      }
+      bench.h.feed(bench.peer.close(1000));
+      ASSERT_TRUE(bench.connection.close_status().clean);
+      bench.h.abort(errc::tls_truncated);
+      EXPECT_EQ(bench.h.events.text(), "peer_close 1000\nclosed unclean 1000 tls_truncated\n");
+      EXPECT_FALSE(bench.connection.close_status().clean);
+      EXPECT_EQ(bench.connection.close_status().cause, errc::tls_truncated);
+    }
+  }
+}
+
+TEST(ConnectionClose, NoOtherCauseMakesACleanCloseUnclean) {
+  for (const Role role : both_roles) {
+    for (int value = 1; value < static_cast<int>(errc::count_); ++value) {
+      const errc cause = static_cast<errc>(value);
+      if (cause == errc::tls_truncated) continue;
+      Bench bench(role);
+      bench.h.feed(bench.peer.close(1000));
+      bench.h.abort(cause);
+      EXPECT_EQ(bench.h.events.text(), "peer_close 1000\nclosed clean 1000\n") << name(cause);
+      EXPECT_EQ(bench.connection.close_status().cause, errc::none) << name(cause);
+    }
+  }
+}
+
+TEST(ConnectionClose, TlsThatIsCutOffIsNotTheCauseOfWhatFailedBefore) {
+  for (const Role role : both_roles) {
+    Bench bench(role);
+    bench.h.feed(bench.peer.frame({.rsv = 1, .payload = bytes_of("x")}));
+    bench.h.abort(errc::tls_truncated);
+    EXPECT_EQ(bench.h.events.text(), "closed unclean 1006 rsv23_unexpected\n");
+    Bench open(role);
+    open.h.abort(errc::tls_truncated);
+    EXPECT_EQ(open.h.events.text(), "closed unclean 1006 tls_truncated\n");
+  }
+}
+
 TEST(ConnectionClose, PeerThatNeverAnswersAndPeerThatNeverLeaves) {
   for (const Role role : both_roles) {
     Bench bench(role);

@@ -11,7 +11,7 @@ const std::string closed_eof = "closed unclean 1006 eof\n";
 class DeflateBench {
  public:
   explicit DeflateBench(Role role, const Tweak& tweak = {}, const DeflateParameters& agreed = {})
-      : config(make_config(tweak)),
+      : config(make_config(pool, entropy, &codec, tweak)),
         connection(role, config, *codec.open(role, agreed, config.deflate), agreed),
         h(connection),
         peer(role) {}
@@ -34,17 +34,6 @@ class DeflateBench {
   Connection connection;
   ConnectionHarness h;
   Peer peer;
-
- private:
-  Config make_config(const Tweak& tweak) {
-    Config made;
-    made.pool = &pool;
-    made.entropy = &entropy;
-    made.timeouts = no_timeouts();
-    made.codec = &codec;
-    if (tweak) tweak(made);
-    return made;
-  }
 };
 
 std::string transcript_cut(Role role, const Data& stream, const std::vector<std::size_t>& cuts,

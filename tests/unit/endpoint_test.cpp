@@ -223,6 +223,20 @@ TEST(Endpoint, NobodyAnswers) {
   EXPECT_EQ(bench.h.events.text(), "request\nclosed unclean 1006 handshake_timeout\n");
 }
 
+TEST(Endpoint, TlsOnThePlainPortIsTold) {
+  const Data hello = from_hex("16 03 01 02 00 01 00 01 fc 03 03");
+  for (std::size_t cut = 0; cut < hello.size(); ++cut) {
+    EndpointBench bench(Role::server);
+    bench.h.feed_cut(hello, {cut});
+    bench.h.eof();
+    EXPECT_EQ(bench.h.events.text(), "request tls_unexpected\nclosed unclean 1006 tls_unexpected\n");
+    EXPECT_TRUE(bench.output_text().starts_with("HTTP/1.1 400 Bad Request\r\n")) << bench.output_text();
+    EXPECT_TRUE(
+        bench.output_text().ends_with("\r\n\r\n" + std::string(describe(errc::tls_unexpected)) + "\n"))
+        << bench.output_text();
+  }
+}
+
 // H14: the client has left before the answer.
 TEST(Endpoint, H14AnswerAfterTheClientHasLeft) {
   for (const bool reset : {false, true}) {

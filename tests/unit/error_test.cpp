@@ -34,7 +34,7 @@ TEST(Error, EveryCauseHasANameASentenceAndACondition) {
 
 TEST(Error, NoneIsNoError) {
   EXPECT_FALSE(static_cast<bool>(std::error_code(errc::none)));
-  for (int value = 1; value <= 6; ++value)
+  for (int value = 1; value <= static_cast<int>(condition::tls_failed); ++value)
     EXPECT_FALSE(std::error_code(errc::none) == static_cast<condition>(value));
 }
 
@@ -67,6 +67,25 @@ TEST(Error, ConditionsGroupCauses) {
   EXPECT_STREQ(condition_category().name(), "sansock.condition");
 }
 
+TEST(Error, CausesOfTls) {
+  for (int value = static_cast<int>(errc::tls_plain_http);
+       value <= static_cast<int>(errc::tls_config_invalid); ++value) {
+    const errc cause = static_cast<errc>(value);
+    EXPECT_TRUE(name(cause).starts_with("tls_")) << name(cause);
+    EXPECT_EQ(std::error_code(cause), condition::tls_failed) << name(cause);
+    // There is no connection, or no longer one, on which a Close frame could be sent.
+    EXPECT_EQ(close_code_for(cause), CloseCode::abnormal) << name(cause);
+  }
+  // No other cause is among them: here it is a server without TLS that refuses.
+  EXPECT_EQ(std::error_code(errc::tls_unexpected), condition::handshake_failed);
+  for (int value = 0; value < count; ++value) {
+    const errc cause = static_cast<errc>(value);
+    const bool tls = name(cause).starts_with("tls_") && cause != errc::tls_unexpected;
+    EXPECT_EQ(std::error_code(cause) == condition::tls_failed, tls) << name(cause);
+  }
+  EXPECT_EQ(std::error_condition(condition::tls_failed).message(), "TLS could not be set up, or failed.");
+}
+
 TEST(Error, CloseCodes) {
   for (int value = static_cast<int>(errc::rsv1_unexpected);
        value <= static_cast<int>(errc::close_code_invalid); ++value)
@@ -92,6 +111,7 @@ TEST(Error, CloseCodes) {
 
 TEST(Error, HttpStatuses) {
   EXPECT_EQ(http_status_for(errc::head_malformed), 400);
+  EXPECT_EQ(http_status_for(errc::tls_unexpected), 400);
   EXPECT_EQ(http_status_for(errc::method_not_get), 405);
   EXPECT_EQ(http_status_for(errc::upgrade_missing), 426);
   EXPECT_EQ(http_status_for(errc::version_unsupported), 426);

@@ -254,13 +254,24 @@ TEST_F(HandshakeServer, AcceptNeedsRoom) {
 // --- refused ------------------------------------------------------------------------------------
 
 TEST_F(HandshakeServer, BrokenHeads) {
-  expect_broken("\x16", errc::head_malformed);  // TLS on the plain port
   expect_broken("\r", errc::head_malformed);
   expect_broken("GET / HTTP/1.1\n", errc::head_malformed);
   expect_broken("GET / HTTP/1.1\r\nHost ", errc::head_malformed);
   expect_broken("GET / HTTP/1.1\r\nHost: a\r\n ", errc::head_malformed);
   expect_broken("GET / HTTP/1.1\r\nHost: a\n", errc::head_malformed);
   expect_broken(std::string("GET / HTTP/1.1\r\nHost: a\0", 24), errc::head_malformed);
+}
+
+// The first byte tells: a record with a part of a TLS handshake (RFC 8446 section 5.1).
+TEST_F(HandshakeServer, TlsOnThePlainPort) {
+  expect_broken("\x16", errc::tls_unexpected);
+  const std::string hello("\x16\x03\x01\x02\0\x01\0\x01\xFC\x03\x03", 11);
+  EXPECT_EQ(serve({hello}), (Result{errc::tls_unexpected, 1, "|"}));
+  EXPECT_EQ(serve({"", hello}), (Result{errc::tls_unexpected, 1, "|"}));
+  // Other records of TLS begin no connection, and elsewhere the byte means nothing.
+  for (const char* const head : {"\x15", "\x17", "G\x16", "GET /\x16", "GET / HTTP/1.1\r\n\x16",
+                                 "GET / HTTP/1.1\r\nHost: \x16", "GET / HTTP/1.1\r\nHost: a\r\n\r\x16"})
+    expect_broken(head, errc::head_malformed);
 }
 
 TEST_F(HandshakeServer, H1_HeadOf1MiB) {

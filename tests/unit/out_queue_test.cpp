@@ -118,7 +118,7 @@ class Driven {
   void take_back() {
     if (newest_offered_ || newest_ == 0 || model_.size() < newest_) return;
     ASSERT_TRUE(queue_.can_take_back(newest_));
-    queue_.take_back(newest_);
+    queue_.take_back(pool_, newest_);
     model_.resize(model_.size() - newest_);
     EXPECT_EQ(queue_.size(), model_.size());
     newest_offered_ = true;
@@ -335,7 +335,7 @@ TEST(OutQueue, WhatWasOfferedIsNotTakenBack) {
   EXPECT_FALSE(queue.can_take_back(6));
   add(7);
   EXPECT_TRUE(queue.can_take_back(7));
-  queue.take_back(7);
+  queue.take_back(pool, 7);
   EXPECT_EQ(queue.size(), 16u);
   queue.clear(pool);
 }

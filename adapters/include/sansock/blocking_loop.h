@@ -47,6 +47,12 @@ class BlockingLoop {
     return channel_ && wanted == id() ? &channel_->driver() : nullptr;
   }
   ConnectionId id(std::uint32_t slot = 0) const noexcept { return {slot, serial_}; }
+  bool secure(ConnectionId wanted, std::unique_ptr<TlsEngine> engine) noexcept {
+    return channel_ && wanted == id() && channel_->link().secure(std::move(engine));
+  }
+  const TlsLayer* tls(ConnectionId wanted) noexcept {
+    return channel_ && wanted == id() ? channel_->link().tls() : nullptr;
+  }
   int fd(ConnectionId wanted) const noexcept { return channel_ && wanted == id() ? channel_->fd() : -1; }
   void touch(ConnectionId wanted) noexcept {
     if (channel_ && wanted == id()) wants_.deadline = at_once;

@@ -41,6 +41,10 @@ struct ClientOptions {
   // Offers permessage-deflate (RFC 7692), where it is built in; none: does not.
   std::optional<DeflateOptions> deflate = DeflateOptions{};
   std::size_t deflate_memory_max = std::size_t{8} << 20;  // bytes of all that compression takes
+  TlsClientOptions tls = {};  // of wss://
+  // Instead of `tls`, after load(): for several clients with the same trust, which then also resume each other's
+  // sessions.
+  std::shared_ptr<const TlsClient> tls_shared = nullptr;
   EntropySource* entropy = nullptr;                       // masking keys; default: the operating system's
   const Kernels* kernels = nullptr;  // default: what SANSOCK_SIMD names, else the best; see kernels_choice.h
 };
@@ -89,6 +93,10 @@ class Client {
   std::string_view subprotocol() const noexcept;
   // What was agreed on for compression; none without, and once the connection has ended.
   std::optional<DeflateParameters> deflate() const noexcept;
+  // Of a connection over TLS; none otherwise, and once it has ended.
+  std::optional<TlsStatus> tls() const;
+  // Where ClientOptions::tls made connect() fail: what is wrong with it, in one sentence. Otherwise empty.
+  std::string tls_problem() const;
   std::string_view url() const noexcept;
   std::size_t output_size() const noexcept;
   Duration round_trip() const noexcept;

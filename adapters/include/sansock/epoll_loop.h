@@ -65,6 +65,14 @@ class EpollLoop {
     return channel == nullptr ? nullptr : &channel->driver();
   }
   ConnectionId id(std::uint32_t slot) const noexcept { return slots_.id(slot); }
+  bool secure(ConnectionId id, std::unique_ptr<TlsEngine> engine) noexcept {
+    Channel* const channel = slots_.find(id);
+    return channel != nullptr && channel->link().secure(std::move(engine));
+  }
+  const TlsLayer* tls(ConnectionId id) noexcept {
+    Channel* const channel = slots_.find(id);
+    return channel == nullptr ? nullptr : channel->link().tls();
+  }
   int fd(ConnectionId id) noexcept {
     Channel* const channel = slots_.find(id);
     return channel == nullptr ? -1 : channel->fd();

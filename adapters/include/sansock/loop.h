@@ -64,6 +64,9 @@ struct LoopCounters {
 //                                                   takes a connected (or connecting) socket over
 //   Driver<H>* find(ConnectionId);                  nullptr if it has ended
 //   ConnectionId id(std::uint32_t slot) const;      of the connection that is in a slot now
+//   bool secure(ConnectionId, std::unique_ptr<TlsEngine>);  puts TLS below a connection, right after add();
+//                                                   false: no memory, and the connection is not safe to use
+//   const TlsLayer* tls(ConnectionId);              nullptr without
 //   void touch(ConnectionId);                       commands were given from outside its events:
 //                                                   drain, flush and re-arm it at the end of the turn
 //   void flush(ConnectionId);                       the same at once where that is possible: what many

@@ -26,6 +26,7 @@
 #include "sansock/address.h"
 #include "sansock/driver.h"
 #include "sansock/shared_frame.h"
+#include "sansock/tls.h"
 
 namespace sansock {
 
@@ -133,6 +134,8 @@ struct ListenOptions {
   std::uint16_t port = 0;          // 0: any free one, see Server::port()
   std::string unix_path = {};      // listens there instead; an old socket file is replaced
   int backlog = 4096;
+  // Serves wss:// and https:// there. After load(); may be shared by several places and servers.
+  std::shared_ptr<const TlsServer> tls = nullptr;
 };
 
 struct ServerOptions {
@@ -273,6 +276,8 @@ class Peer {
   // What was agreed on for compression; none without, and once the peer has gone.
   std::optional<DeflateParameters> deflate() const noexcept;
   Address remote_address() const;
+  // Of a connection over TLS; none otherwise, and once the peer has gone.
+  std::optional<TlsStatus> tls() const;
   PeerId id() const noexcept;
   Server& server() const noexcept;
   const std::string& route_path() const noexcept;

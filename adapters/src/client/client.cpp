@@ -66,6 +66,10 @@ class Client::Impl {
 
   std::error_code connect(const ClientTarget& target);
   std::error_code open(Socket socket, const ClientTarget& target);
+  // What connections over TLS are made with, once it is loaded.
+  const TlsClient& tls() const noexcept { return options.tls_shared ? *options.tls_shared : own_tls; }
+  std::error_code load_tls();
+  bool secure(const ClientTarget& target);
   void reset();
   void terminate() noexcept;
 
@@ -88,6 +92,9 @@ class Client::Impl {
   OsEntropy os_entropy;
   ThreadCodec codec;
   Config config;
+  TlsClient own_tls;
+  bool own_tls_loaded = false;
+  std::string tls_problem;
   ClientSession session;
   std::unique_ptr<ClientLoop> loop;  // behind what its connection uses
   ConnectionId id;
@@ -113,7 +120,26 @@ Client::Impl::Impl(ClientOptions given)
 
 // --- connecting -----------------------------------------------------------------------------------
 
+// Once: a client that connects again resumes its sessions.
+std::error_code Client::Impl::load_tls() {
+  if (options.tls_shared || own_tls_loaded) return {};
+  const std::error_code error = own_tls.load(options.tls);
+  own_tls_loaded = !error;
+  tls_problem = error ? own_tls.problem() : std::string();
+  return error;
+}
+
+// Nothing of the request is sent before the server is verified: it is the layer that sends.
+bool Client::Impl::secure(const ClientTarget& target) {
+  pool.set_wiped();
+  return loop->secure(id, tls().make_engine(pool, target.host, target.port));
+}
+
 std::error_code Client::Impl::connect(const ClientTarget& target) {
+  if (target.secure) {
+    // Before the connection is made: what is wrong here need not trouble the server.
+    if (const std::error_code error = load_tls()) return error;
+  }
   Socket socket;
   const TcpConnectOptions tcp{.host = target.host,
                               .port = target.port,
@@ -127,6 +153,9 @@ std::error_code Client::Impl::connect(const ClientTarget& target) {
 }
 
 std::error_code Client::Impl::open(Socket socket, const ClientTarget& target) {
+  if (target.secure) {
+    if (const std::error_code error = load_tls()) return error;
+  }
   if (options.deflate && deflate_built_in()) {
     if (const std::error_code error = codec.open(options.deflate_memory_max)) return error;
     config.codec = codec.get();
@@ -141,6 +170,10 @@ std::error_code Client::Impl::open(Socket socket, const ClientTarget& target) {
   const std::optional<ConnectionId> added = loop->add({socket.release()}, Role::client, config, session);
   if (!added) return std::make_error_code(std::errc::not_enough_memory);
   id = *added;
+  if (target.secure && !secure(target)) {
+    terminate();
+    return errc::tls_config_invalid;  // no name that a certificate could be for, or no memory
+  }
 
   const std::vector<std::string_view> subprotocols(options.subprotocols.begin(), options.subprotocols.end());
   std::vector<Header> headers;
@@ -361,6 +394,13 @@ CloseStatus Client::close_status() const noexcept {
   const Endpoint* const endpoint = impl_->endpoint();
   return endpoint == nullptr ? impl_->session.close_status : endpoint->close_status();
 }
+
+std::optional<TlsStatus> Client::tls() const {
+  const TlsLayer* const layer = impl_->loop ? impl_->loop->tls(impl_->id) : nullptr;
+  return layer == nullptr ? std::nullopt : std::optional(layer->status());
+}
+
+std::string Client::tls_problem() const { return impl_->tls_problem; }
 
 std::optional<DeflateParameters> Client::deflate() const noexcept {
   const Endpoint* const endpoint = impl_->endpoint();

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "sansock/tls.h"
 #include "sansock/url.h"
 
 namespace sansock {
@@ -30,8 +31,9 @@ bool decode_credentials(std::string_view user_info, std::string& out) {
 std::error_code parse_client_url(std::string_view text, ClientTarget& target) {
   Url url;
   if (const errc error = parse_url(text, url); error != errc::none) return error;
-  if (url.secure) return errc::url_scheme_unsupported;
+  if (url.secure && !tls_built_in()) return errc::url_scheme_unsupported;
   target = {};
+  target.secure = url.secure;
   target.unix_socket = url.unix_socket;
   target.host = url.host;
   target.port = url.port;

@@ -10,6 +10,7 @@ namespace sansock {
 
 struct ClientTarget {
   bool unix_socket = false;
+  bool secure = false;  // wss: or https:
   std::string host;  // for getaddrinfo(), or the path of a Unix socket
   std::uint16_t port = 0;
   std::string host_header;  // with the port only where it is not the default
@@ -17,7 +18,7 @@ struct ClientTarget {
   std::string credentials;  // "user:password", decoded; empty if the URL has none
 };
 
-// errc::url_invalid; errc::url_scheme_unsupported for wss: and https:, which need TLS.
+// errc::url_invalid; errc::url_scheme_unsupported for wss: and https: where TLS is not built in.
 std::error_code parse_client_url(std::string_view text, ClientTarget& target);
 
 }  // namespace sansock

@@ -142,6 +142,11 @@ CloseStatus Peer::close_status() const noexcept {
 
 Address Peer::remote_address() const { return self().thread().loop().remote_address(self().connection_id()); }
 
+std::optional<TlsStatus> Peer::tls() const {
+  const TlsLayer* const layer = self().thread().loop().tls(self().connection_id());
+  return layer == nullptr ? std::nullopt : std::optional(layer->status());
+}
+
 PeerId Peer::id() const noexcept { return self().thread().peer_id(self().connection_id()); }
 
 Server& Peer::server() const noexcept { return self().thread().core().server; }

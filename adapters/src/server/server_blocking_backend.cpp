@@ -53,16 +53,21 @@ class BlockingBackend final : public ServerBackend {
 
   bool accepting() const noexcept;
   bool wait(bool backing_off);
-  Accepted accept_one(int listener);
-  std::error_code start_session(int fd);
-  void serve(Session& session, int fd) noexcept;
+  struct Listener {
+    int fd;
+    std::shared_ptr<const TlsServer> tls;
+  };
+
+  Accepted accept_one(const Listener& listener);
+  std::error_code start_session(int fd, const Listener& listener);
+  void serve(Session& session, int fd, const TlsServer* tls) noexcept;
   void join_finished();
   void join_all();
   void close_listeners() noexcept;
 
   ServerCore& core_;
   int wake_fd_ = -1;
-  std::vector<int> listeners_;
+  std::vector<Listener> listeners_;
   std::uint64_t next_index_ = 0;
   std::atomic<std::uint64_t> accept_backoffs_{0};
 
@@ -75,7 +80,7 @@ class BlockingBackend final : public ServerBackend {
 std::error_code BlockingBackend::open(std::vector<ServerListener>& listeners) {
   wake_fd_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_fd_ < 0) return {errno, std::system_category()};
-  for (ServerListener& listener : listeners) listeners_.push_back(listener.take(0));
+  for (ServerListener& listener : listeners) listeners_.push_back({listener.take(0), listener.tls()});
   // A thread that is never started, to find contradictions in the routes before the first client does.
   return ServerThread(core_, 0, true).open(std::make_unique<SessionLoop>(LoopOptions{}));
 }
@@ -117,8 +122,8 @@ bool BlockingBackend::accepting() const noexcept {
 bool BlockingBackend::wait(bool backing_off) {
   std::vector<pollfd> waits{{.fd = wake_fd_, .events = POLLIN, .revents = 0}};
   const bool listening = accepting() && !backing_off;
-  for (const int listener : listeners_) {
-    if (listening) waits.push_back({.fd = listener, .events = POLLIN, .revents = 0});
+  for (const Listener& listener : listeners_) {
+    if (listening) waits.push_back({.fd = listener.fd, .events = POLLIN, .revents = 0});
   }
   const int ready = ::poll(waits.data(), waits.size(), backing_off ? accept_backoff_ms : wait_forever);
   if (ready > 0 && waits[0].revents != 0) {
@@ -128,8 +133,8 @@ bool BlockingBackend::wait(bool backing_off) {
   return ready > 0 || backing_off;
 }
 
-BlockingBackend::Accepted BlockingBackend::accept_one(int listener) {
-  const int fd = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+BlockingBackend::Accepted BlockingBackend::accept_one(const Listener& listener) {
+  const int fd = ::accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
     switch (errno) {
       case EAGAIN: return Accepted::none;
@@ -140,10 +145,10 @@ BlockingBackend::Accepted BlockingBackend::accept_one(int listener) {
       default: return Accepted::backoff;        // EMFILE and the like: looking again at once would spin
     }
   }
-  return start_session(fd) ? Accepted::backoff : Accepted::one;
+  return start_session(fd, listener) ? Accepted::backoff : Accepted::one;
 }
 
-std::error_code BlockingBackend::start_session(int fd) {
+std::error_code BlockingBackend::start_session(int fd, const Listener& listener) {
   const LoopOptions loop_options{
       .receive_buffer_size = std::min(core_.options.receive_buffer_size, receive_buffer_max),
       .connections_max = 1,
@@ -158,7 +163,7 @@ std::error_code BlockingBackend::start_session(int fd) {
     const std::lock_guard lock(mutex_);
     sessions_.emplace(index, std::move(session));
     try {
-      started.system_thread = std::thread([this, &started, fd] { serve(started, fd); });
+      started.system_thread = std::thread([this, &started, fd, tls = listener.tls] { serve(started, fd, tls.get()); });
     } catch (const std::system_error& failure) {
       error = failure.code();
       sessions_.erase(index);
@@ -168,8 +173,8 @@ std::error_code BlockingBackend::start_session(int fd) {
   return error;
 }
 
-void BlockingBackend::serve(Session& session, int fd) noexcept {
-  if (session.thread.add({fd})) session.thread.run(ServerThread::Until::empty);
+void BlockingBackend::serve(Session& session, int fd, const TlsServer* tls) noexcept {
+  if (session.thread.add({fd}, tls)) session.thread.run(ServerThread::Until::empty);
   {
     const std::lock_guard lock(mutex_);
     finished_.push_back(session.thread.index());
@@ -211,7 +216,7 @@ void BlockingBackend::join_all() {
 }
 
 void BlockingBackend::close_listeners() noexcept {
-  for (const int listener : listeners_) ::close(listener);
+  for (const Listener& listener : listeners_) ::close(listener.fd);
   listeners_.clear();
 }
 

@@ -8,6 +8,7 @@
 namespace sansock {
 
 std::error_code ServerListener::open(const ListenOptions& options, unsigned sockets) {
+  tls_ = options.tls;
   return options.unix_path.empty() ? open_tcp(options, sockets) : open_unix(options, sockets);
 }
 

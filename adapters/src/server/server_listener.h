@@ -16,6 +16,7 @@ class ServerListener {
   ServerListener(ServerListener&& other) noexcept
       : sockets_(std::move(other.sockets_)),
         address_(std::move(other.address_)),
+        tls_(std::move(other.tls_)),
         file_(std::exchange(other.file_, {})) {}  // or a moved one would remove it
   ServerListener& operator=(ServerListener&&) = delete;
   ~ServerListener() { close(); }
@@ -28,6 +29,7 @@ class ServerListener {
   // Closes what was not given away, and removes the file of a Unix socket.
   void close() noexcept;
   const Address& address() const noexcept { return address_; }
+  const std::shared_ptr<const TlsServer>& tls() const noexcept { return tls_; }
 
  private:
   std::error_code open_tcp(const ListenOptions& options, unsigned sockets);
@@ -35,6 +37,7 @@ class ServerListener {
 
   std::vector<Socket> sockets_;
   Address address_;
+  std::shared_ptr<const TlsServer> tls_;
   std::string file_;  // of a Unix socket, while it is ours
 };
 

@@ -23,7 +23,7 @@ class LoopBackend final : public ServerBackend {
           std::make_unique<AnyLoopOf<Loop, ServerPeer, ServerThread>>(loop_options(index, count, *thread));
       if (const std::error_code error = thread->open(std::move(loop))) return error;
       for (ServerListener& listener : listeners) {
-        if (const std::error_code error = thread->listen(listener.take(index))) return error;
+        if (const std::error_code error = thread->listen(listener.take(index), listener.tls())) return error;
       }
       threads_.push_back(std::move(thread));
     }

@@ -39,7 +39,8 @@ void ServerPeer::on_request(Endpoint& endpoint, errc error) {
   if (request.version() == 8 && !route().route.version_8) {
     return refuse(endpoint, errc::version_unsupported, http_status_for(errc::version_unsupported));
   }
-  if (!route().origin_allowed(request)) {
+  const bool secure = thread_->loop().tls(connection_id()) != nullptr;
+  if (!route().origin_allowed(request, secure)) {
     return refuse(endpoint, errc::origin_refused, http_status_for(errc::origin_refused));
   }
   const auto& handler = route().route.on_request;

@@ -48,11 +48,11 @@ std::string_view RouteEntry::select_subprotocol(const Request& request) const no
 
 // RFC 6455 section 10.2: a server that is not for every site "SHOULD verify the Origin". Where none
 // was sent, the client is not a browser.
-bool RouteEntry::origin_allowed(const Request& request) const noexcept {
+bool RouteEntry::origin_allowed(const Request& request, bool secure) const noexcept {
   const std::string_view origin = request.origin();
   if (route.origin_policy == OriginPolicy::any || origin.empty()) return true;
   if (route.origin_policy == OriginPolicy::same_origin) {
-    return origin_matches_host(origin, request.host(), false, true);
+    return origin_matches_host(origin, request.host(), secure, true);
   }
   return std::any_of(origins.begin(), origins.end(),
                      [origin](std::string_view allowed) { return origins_equal(origin, allowed); });

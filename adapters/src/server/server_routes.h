@@ -40,8 +40,8 @@ struct RouteEntry {
   // The first subprotocol that the client offers and the route has (RFC 6455 section 4.2.2, point 5);
   // empty if there is none. A view of the route's own text.
   std::string_view select_subprotocol(const Request& request) const noexcept;
-  // Whether the route's origin policy lets this request in.
-  bool origin_allowed(const Request& request) const noexcept;
+  // Whether the route's origin policy lets this request in, which came over TLS or not.
+  bool origin_allowed(const Request& request, bool secure) const noexcept;
 };
 
 struct PageEntry {

@@ -66,16 +66,20 @@ std::error_code ServerThread::make_config(const Route& route) {
   return {};
 }
 
-std::error_code ServerThread::listen(int fd) {
-  return loop_->listen(fd, [this](LoopSocket accepted) { add(accepted); });
+std::error_code ServerThread::listen(int fd, std::shared_ptr<const TlsServer> tls) {
+  return loop_->listen(fd, [this, tls = std::move(tls)](LoopSocket accepted) { add(accepted, tls.get()); });
 }
 
-bool ServerThread::add(LoopSocket socket) {
+bool ServerThread::add(LoopSocket socket, const TlsServer* tls) {
   const std::optional<ConnectionId> id = loop_->add(socket, Role::server, handshake_config_, *this);
   if (!id) return false;
   loop_->find(*id)->handler().set_slot(id->slot);
   own_slot_ = id->slot;
   count(counters_.accepted);
+  if (tls == nullptr) return true;
+  pool_.set_wiped();
+  // Without memory for its keys it must not become a plain one.
+  if (!loop_->secure(*id, tls->make_engine(pool_))) loop_->find(*id)->endpoint().abort(errc::memory_exhausted);
   return true;
 }
 

@@ -32,10 +32,10 @@ class ServerThread {
 
   // Sets the loop up. errc::config_invalid where a route's limits contradict each other.
   std::error_code open(std::unique_ptr<PeerLoop> loop);
-  // Takes a listening socket over; its connections become peers.
-  std::error_code listen(int fd);
+  // Takes a listening socket over; its connections become peers, over TLS if there is a `tls`.
+  std::error_code listen(int fd, std::shared_ptr<const TlsServer> tls);
   // Takes a connected socket over. false: no memory, or too many; it is closed then.
-  bool add(LoopSocket socket);
+  bool add(LoopSocket socket, const TlsServer* tls);
 
   enum class Until : std::uint8_t { stop, empty };  // `empty`: or no connection is left
   // Turns the loop, then ends what is left of it in the way of Server::stop().

@@ -23,9 +23,14 @@ class BlockPool {
   // From now on blocks are filled with zeros as far as they were used before they are given back: what
   // was sent, or came in a control frame, then lies in no free block. For connections over TLS.
   void set_wiped() noexcept { at_hand_.wiped = true; }
+  // Fills bytes in a block with zeros, where that is wanted.
+  void wipe(std::byte* bytes, std::size_t size) noexcept {
+    if (at_hand_.wiped) [[unlikely]]
+      std::memset(bytes, 0, size);
+  }
   // Gives back what acquire() returned and `used` bytes of which were written.
   void release_used(std::byte* block, std::size_t used) noexcept {
-    if (at_hand_.wiped) std::memset(block, 0, used);
+    wipe(block, used);
     release(block);
   }
 
@@ -36,8 +41,7 @@ class BlockPool {
   std::byte* take_at_hand() noexcept { return at_hand_.blocks[--at_hand_.size]; }
   std::size_t block_size_at_hand() const noexcept { return at_hand_.block_size; }
   void release_at_hand(std::byte* block, std::size_t used) noexcept {
-    if (at_hand_.wiped) [[unlikely]]
-      std::memset(block, 0, used);
+    wipe(block, used);
     if (at_hand_.size == at_hand_.size_max) return release(block);
     at_hand_.blocks[at_hand_.size++] = block;
   }

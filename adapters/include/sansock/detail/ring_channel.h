@@ -12,13 +12,10 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <new>
 #include <utility>
-#include <vector>
 
+#include "sansock/detail/link.h"
 #include "sansock/detail/uring_core.h"
-#include "sansock/driver.h"
 
 namespace sansock::detail {
 
@@ -48,13 +45,14 @@ class RingChannel {
  public:
   template <class... Args>
   RingChannel(LoopSocket socket, Role role, const Config& config, Args&&... handler_arguments)
-      : driver_(role, config, std::forward<Args>(handler_arguments)...),
+      : link_(role, config, std::forward<Args>(handler_arguments)...),
         fd_(socket.number),
         direct_(socket.direct) {}
   RingChannel(const RingChannel&) = delete;
   RingChannel& operator=(const RingChannel&) = delete;
 
-  Driver<H>& driver() noexcept { return driver_; }
+  Driver<H>& driver() noexcept { return link_.driver(); }
+  Link<H>& link() noexcept { return link_; }
   LoopSocket socket() const noexcept { return {fd_, direct_ != 0}; }
   // The loop's note: its commands are still to be carried out.
   bool dirty() const noexcept { return dirty_; }
@@ -65,23 +63,24 @@ class RingChannel {
   [[gnu::noinline]] RingWants on_received(const UringCompletion& completion, const RingContext& context) {
     const bool last = !completion.socket_filled();
     if (!completion.more() || !context.core.small(completion.result) || !simple() ||
-        !driver_.endpoint().between_messages()) [[unlikely]] {
+        !link_.endpoint().between_messages()) [[unlikely]] {
       return on_any_received(completion, last, context);
     }
     RingWants wants;
-    if (!driver_.take_bytes(context.core.view(completion), context.now, wants.deadline)) [[unlikely]] {
+    Driver<H>& driver = link_.driver();
+    if (!driver.take_bytes(context.core.view(completion), context.now, wants.deadline)) [[unlikely]] {
       return on_taken(completion, last, context);
     }
     context.core.used(completion);
     IoSlice slice;
-    if (!last || sending_ || send_at_ticks_ != 0 || !driver_.gather_whole(slice) ||
+    if (!last || sending_ || send_at_ticks_ != 0 || !driver.gather_whole(slice) ||
         !context.core.copied(slice.size)) [[unlikely]] {
       return go_on_calm(wants.deadline, last, context);
     }
     if (!context.core.send_copied(socket(), context.tag.with(UringOp::send), slice)) [[unlikely]] {
       return go_on_calm(wants.deadline, last, context);
     }
-    driver_.lend_output();
+    driver.lend_output();
     sending_ = true;
     send_at_ticks_ = context.now_ticks;
     if (!stall_watched_) watch_stall(wants, context);
@@ -91,7 +90,7 @@ class RingChannel {
   // false, and nothing has happened.
   bool on_all_sent(const UringCompletion& completion) {
     if (completion.flags != 0 || completion.result <= 0 || !receiving_ || send_cancelled_ || !simple() ||
-        !driver_.on_written_whole(static_cast<std::size_t>(completion.result))) {
+        !link_.driver().on_written_whole(static_cast<std::size_t>(completion.result))) {
       return false;
     }
     sending_ = false;
@@ -107,16 +106,16 @@ class RingChannel {
     if (ended_) return finish(context);
     Interest interest;
     if (completion.result > 0) {
-      interest = take(context.core.received(completion), context.now);
+      interest = link_.on_bytes(context.core.received(completion), context.now);
       context.core.recycle(completion);
       if (context.core.large(completion.result)) large_ = true;
       if (!last && completion.more() && !interest.close)
         return {.again = true, .deadline = interest.deadline};
     } else if (completion.result == 0) {
       eof_ = true;
-      interest = driver_.resume(context.now);
+      interest = link_.resume(context.now);
     } else if (context.core.receive_again(completion)) {
-      interest = driver_.resume(context.now);
+      interest = link_.resume(context.now);
     } else {
       return on_failure(errc::transport_error, context);
     }
@@ -133,19 +132,19 @@ class RingChannel {
       readable_ = true;
       if ((completion.result & (POLLRDHUP | POLLHUP | POLLERR)) != 0) draining_ = true;
     }
-    return go_on(driver_.resume(context.now), context);
+    return go_on(link_.resume(context.now), context);
   }
   // It has waited, and may now receive into a buffer.
   RingWants on_large_turn(const RingContext& context) {
     queued_ = false;
     if (ended_) return finish(context);
     bool asked = true;
-    const bool wanted = (stash_empty() && !driver_.endpoint().input_paused()) || hung_up_;
+    const bool wanted = may_receive() || hung_up_;
     if (wanted && readable_ && !reading_ && !eof_) {
       reading_ = asked = context.core.receive_large(socket(), context.tag.with(UringOp::receive_large));
       readable_ = !reading_;
     }
-    RingWants wants = go_on(driver_.resume(context.now), context);
+    RingWants wants = go_on(link_.resume(context.now), context);
     wants.again |= !asked;
     return wants;
   }
@@ -157,7 +156,7 @@ class RingChannel {
       return finish(context);
     }
     Interest interest;
-    if (completion.result > 0) interest = take(input, context.now);
+    if (completion.result > 0) interest = link_.on_bytes(input, context.now);
     context.core.recycle_large(completion);
     if (completion.result <= 0) {
       const int error = -completion.result;
@@ -168,7 +167,7 @@ class RingChannel {
       }
       eof_ = completion.result == 0;
       draining_ = false;
-      interest = driver_.resume(context.now);
+      interest = link_.resume(context.now);
     } else {
       // The watch has told of what is still there, an end too, and tells only of what comes from now on.
       if (draining_ || completion.socket_filled() || context.core.filled_large(completion)) readable_ = true;
@@ -196,7 +195,7 @@ class RingChannel {
     }
     sending_ = send_cancelled_ = false;
     if (result < 0) fail_send(-result, context.now);
-    const Interest interest = driver_.on_written(static_cast<std::size_t>(std::max(result, 0)), context.now);
+    const Interest interest = link_.on_written(static_cast<std::size_t>(std::max(result, 0)), context.now);
     return ended_ ? finish(context) : go_on(interest, context);
   }
 
@@ -207,11 +206,11 @@ class RingChannel {
     // What is still there is read: it is bounded, since nothing can follow. An error of the watch tells
     // nothing of the connection, and the end of the peer's half alone can wait.
     if (completion.result >= 0 && (completion.result & (POLLHUP | POLLERR)) != 0) hung_up_ = true;
-    return go_on(driver_.resume(context.now), context);
+    return go_on(link_.resume(context.now), context);
   }
   RingWants on_shut_down(const RingContext& context) {
     shutting_ = false;
-    return ended_ ? finish(context) : go_on(driver_.resume(context.now), context);
+    return ended_ ? finish(context) : go_on(link_.resume(context.now), context);
   }
   // A deadline may have passed, or commands were given.
   RingWants on_turn(const RingContext& context) {
@@ -220,49 +219,44 @@ class RingChannel {
     if (sending_ && stall_deadline(context) <= context.now) {
       return on_failure(errc::output_stall_timeout, context);
     }
-    return go_on(driver_.on_timeout(context.now), context);
+    return go_on(link_.on_timeout(context.now), context);
   }
   // Commands were given, and are to be carried out now.
   RingWants on_commands(const RingContext& context) {
-    return ended_ ? finish(context) : go_on(driver_.resume(context.now), context);
+    return ended_ ? finish(context) : go_on(link_.resume(context.now), context);
   }
   RingWants on_failure(errc cause, const RingContext& context) {
-    driver_.on_failure(cause, context.now);
+    link_.on_failure(cause, context.now);
     return finish(context);
   }
   // The ring is gone and has left nothing under way.
   void on_ring_end(Instant now) {
-    if (!ended_) driver_.on_failure(errc::aborted, now);
-    if (driver_.endpoint().output_lent()) driver_.on_written(0, now);
+    if (!ended_) link_.on_failure(errc::aborted, now);
+    if (link_.endpoint().output_lent()) link_.on_written(0, now);
   }
 
  private:
   static constexpr Duration send_again_after = std::chrono::milliseconds(10);
 
-  // What only a paused connection needs.
-  struct Stash {
-    std::vector<std::byte> bytes;  // read; from `begin` on not taken by the engine
-    std::size_t begin = 0;
-  };
-  bool stash_empty() const noexcept { return stash_ == nullptr; }
+  // Of a connection that may have to wait for a buffer, and be paused meanwhile.
+  bool may_receive() const noexcept { return !link_.input_waits() && !link_.endpoint().input_paused(); }
   // Nothing is under way but to receive and to send.
   bool simple() const noexcept {
     return !cancelling_ && !send_failed_ && !read_shut_ && !watching_ && !hung_up_ && !eof_ && !shut_ &&
-           !shutting_ && !ended_ && stash_ == nullptr;
+           !shutting_ && !ended_ && link_.plain();
   }
 
   // After what was received was given to the driver, from which more follows than output.
   [[gnu::noinline]] RingWants on_taken(const UringCompletion& completion, bool last,
                                        const RingContext& context) {
-    Interest interest = driver_.resume(context.now);
-    if (!keep(driver_.detach_input())) interest = driver_.on_failure(errc::memory_exhausted, context.now);
+    const Interest interest = link_.keep_rest(context.now);
     context.core.used(completion);
     if (!last && !interest.close) return {.again = true, .deadline = interest.deadline};
     return go_on(interest, context);
   }
   [[gnu::noinline]] RingWants go_on_calm(Instant deadline, bool last, const RingContext& context) {
     if (!last) return {.again = true, .deadline = deadline};
-    const bool output = driver_.endpoint().output_size() != 0;
+    const bool output = link_.output_size() != 0;
     return go_on({.read = true, .write = output, .deadline = deadline}, context);
   }
   // One that was set for an earlier send will do: when it passes, on_turn() looks at the newest.
@@ -271,53 +265,22 @@ class RingChannel {
     wants.deadline = std::min(wants.deadline, stall_deadline(context));
   }
 
-  Interest take(Bytes input, Instant now) {
-    if (stash_empty() && !driver_.endpoint().input_paused()) {
-      const Interest interest = driver_.on_bytes(input, now);
-      if (keep(driver_.detach_input())) return interest;
-    } else if (keep(input)) {
-      return driver_.resume(now);
-    }
-    return driver_.on_failure(errc::memory_exhausted, now);
-  }
-
-  // First what was read before. It moves out while it is fed, and what is left of it moves back, so
-  // that a handler that pauses after each of many small messages does not have them copied each time.
-  Interest take_stash(Instant now) {
-    std::unique_ptr<Stash> stash = std::move(stash_);
-    const Interest interest = driver_.on_bytes(Bytes(stash->bytes).subspan(stash->begin), now);
-    const Bytes rest = driver_.detach_input();
-    stash->begin = stash->bytes.size() - rest.size();
-    if (!rest.empty()) stash_ = std::move(stash);
-    return interest;
-  }
-
-  bool keep(Bytes rest) noexcept {
-    if (rest.empty()) return true;
-    try {
-      if (stash_ == nullptr) stash_ = std::make_unique<Stash>();
-      stash_->bytes.insert(stash_->bytes.end(), rest.begin(), rest.end());
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
-    return true;
-  }
-
   // Feeds what is there, and asks the ring for what the driver wants next.
   RingWants go_on(Interest interest, const RingContext& context) {
     while (!interest.close) {
-      if (interest.read && !stash_empty()) {
-        interest = take_stash(context.now);
-      } else if (eof_ && !eof_told_ && stash_empty() && (interest.read || hung_up_)) {
+      if (interest.read && !link_.stash_empty()) {
+        interest = link_.take_stash(context.now);
+      } else if (eof_ && !eof_told_ && !link_.input_waits() && (interest.read || hung_up_)) {
         eof_told_ = true;
-        interest = send_failed_ ? driver_.on_failure(errc::transport_error, context.now)
-                                : driver_.on_eof(context.now);
+        interest =
+            send_failed_ ? link_.on_failure(errc::transport_error, context.now) : link_.on_eof(context.now);
       } else {
         break;
       }
     }
     if (interest.close) return finish(context);
     if (send_failed_ && !interest.read) return on_failure(errc::transport_error, context);
+    link_.trim();
     RingWants wants{.deadline = interest.deadline};
     write(interest, wants, context);
     read(interest, wants, context);
@@ -335,9 +298,13 @@ class RingChannel {
       }
       send_at_ticks_ = 0;
       std::array<IoSlice, 64> slices;
-      const auto gathered = std::span(slices).first(driver_.gather(slices));
+      const auto gathered = std::span(slices).first(link_.gather(slices));
+      if (gathered.empty()) {  // there is no memory to encrypt with
+        wants.deadline = std::min(wants.deadline, link_.resume(context.now).deadline);
+        return;
+      }
       if (context.core.send(socket(), context.tag.with(UringOp::send), gathered, !copied_, large_ != 0)) {
-        driver_.endpoint().lend_output();
+        link_.lend_output();
         sending_ = true;
         send_at_ticks_ = context.now_ticks;
       } else {
@@ -349,7 +316,7 @@ class RingChannel {
 
   // While reading is paused nothing is received, but the peer's end is still noticed.
   void read(const Interest& interest, RingWants& wants, const RingContext& context) {
-    const bool wanted = (interest.read && stash_empty()) || hung_up_;
+    const bool wanted = (interest.read && link_.stash_empty()) || hung_up_;
     // Never beside a large receive: two of them may complete in another order than they received.
     if (wanted && !receiving_ && !reading_ && !eof_) {
       begin_receive(context);
@@ -437,8 +404,7 @@ class RingChannel {
   static constexpr std::uint32_t ticks_half = UINT32_MAX / 2;
   static constexpr unsigned few_max = 3;
 
-  Driver<H> driver_;
-  std::unique_ptr<Stash> stash_;
+  Link<H> link_;
   int fd_;
   // When the send under way was handed over; otherwise when the next one may be, after an error; or 0.
   std::uint32_t send_at_ticks_ = 0;

@@ -113,7 +113,7 @@ class OutQueue {
   // Cuts the newest `size` bytes off again, which were appended contiguously. Possible while
   // gather() has not offered them.
   bool can_take_back(std::size_t size) const noexcept;
-  void take_back(std::size_t size) noexcept;
+  void take_back(BlockPool& pool, std::size_t size) noexcept;
 
   // True if the transport took less than gather() offered, until it takes all of it.
   bool stalled() const noexcept { return stalled_; }
