@@ -369,9 +369,9 @@ def check_tls_peer(name):
         raise tap.Skip("Beast is built without OpenSSL")
     words = [*command, "--port", 0, "--tls-cert", files[1], "--tls-key", files[3]]
     with program(*words) as (url, _):
-        tap.expect(url.startswith("wss://"), url)
+        tap.expect(url.startswith("tls://" if name == "raw_tls" else "wss://"), url)
         for options in (["--size", 16, "--depth", 100], ["--size", 16384, "--depth", 3, "--connections", 5],
-                        ["--size", 1 << 20, "--connections", 2], ["--size", 1000, "--type", "text", "--text", "mixed"]):
+                        ["--size", 1 << 20, "--depth", 8, "--connections", 2], ["--size", 1000, "--type", "text", "--text", "mixed"]):
             result, _ = measured(url, "--verify", *options)
             tap.expect(result["messages"] > 0 and result["tls"] == "TLSv1.3 TLS_AES_128_GCM_SHA256", result)
         for options, share in (([], 0), (["--tls-resume"], 1)):
@@ -464,7 +464,7 @@ DEFLATE = [
      "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9"),
 ]
 COMPRESSING_PEERS = ["beast", "websocketpp", "libwebsockets", "npm_ws"]
-TLS_PEERS = ["beast", "libwebsockets", "npm_ws"]
+TLS_PEERS = ["raw_tls", "beast", "libwebsockets", "npm_ws"]
 
 CASES = [
     *((f"echo: {name}", lambda options=options: check_echo(options)) for name, options in SHAPES),

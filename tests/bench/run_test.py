@@ -238,7 +238,7 @@ def check_tls():
     if why := tls.refused(BUILD):
         raise tap.Skip(why)
     check_certificate()
-    wanted = {"sansock epoll", "Beast", "npm ws"}
+    wanted = {"raw TLS", "sansock epoll", "Beast", "npm ws"}
     with tempfile.TemporaryDirectory() as directory:
         run("--tls", "--rounds", 2, "--seconds", "0.2", "--shapes", ",".join(TLS), "--memory-connections", 20,
             "--only", ",".join(["websocketpp", *wanted]), "--out", directory)
