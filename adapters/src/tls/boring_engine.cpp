@@ -20,9 +20,10 @@ constexpr std::size_t plaintext_max = SSL3_RT_MAX_PLAIN_LENGTH;  // of a record:
 constexpr std::size_t record_header = SSL3_RT_HEADER_LENGTH;
 constexpr std::size_t record_overhead =
     record_header + 64;  // and what is queued with the first one, such as a key update
-// What is encrypted at a time: enough for a send to be worth its while, and little to be left with when the
-// peer does not read.
-constexpr std::size_t flight_max = 4 * plaintext_max;
+// What is encrypted at a time: most often all there is, for one send; little for a peer that does not take all of
+// it, or the ciphertext would lie here beside the plaintext.
+constexpr std::size_t flight_max = 16 * plaintext_max;
+constexpr std::size_t flight_max_when_slow = 4 * plaintext_max;
 // A slice of this size is worth a record of its own; smaller ones are put together.
 constexpr std::size_t slice_alone_min = plaintext_max / 2;
 constexpr std::uint8_t messages_max = 64;
@@ -248,7 +249,8 @@ std::size_t BoringEngine::seal(std::span<const IoSlice> plaintext) noexcept {
   if (!established_ || closed_ || failure_ != errc::none) return 0;
   std::size_t sealed = 0;
   std::size_t offset = 0;  // in the first slice
-  while (!plaintext.empty() && sealed < flight_max) {
+  const std::size_t most = slow_ ? flight_max_when_slow : flight_max;
+  while (!plaintext.empty() && sealed < most) {
     if (!output_.reserve(plaintext_max + record_overhead)) break;
     const auto* const base = static_cast<const std::byte*>(plaintext[0].base) + offset;
     ConstBytes chunk(base, std::min(plaintext[0].size - offset, plaintext_max));

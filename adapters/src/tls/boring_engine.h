@@ -37,7 +37,10 @@ class BoringEngine final : public TlsEngine {
   void close() noexcept override;
   std::size_t output_size() const noexcept override { return output_.size(); }
   std::size_t gather(std::span<IoSlice> slices) noexcept override { return output_.gather(slices); }
-  void consume(std::size_t written) noexcept override { output_.consume(written); }
+  void consume(std::size_t written) noexcept override {
+    slow_ = written < output_.size();
+    output_.consume(written);
+  }
 
   // --- for BoringSSL's callbacks ------------------------------------------------------------------
   static BoringEngine& of(const SSL* ssl) noexcept;
@@ -75,6 +78,7 @@ class BoringEngine final : public TlsEngine {
   bool established_ = false;
   bool peer_closed_ = false;
   bool closed_ = false;
+  bool slow_ = false;  // the transport did not take all of the last output
 };
 
 }  // namespace sansock
