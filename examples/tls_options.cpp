@@ -58,19 +58,20 @@ ServerTls::ServerTls(CLI::App& app) {
     options_.client_certificates =
         text == "require" ? sansock::TlsClientCertificates::require : sansock::TlsClientCertificates::request;
   };
-  app.add_option_function<std::string>("--tls-client", take, "request or require clients' certificates")
-      ->needs(roots)
-      ->type_name("MODE");
+  CLI::Option* const mode =
+      app.add_option_function<std::string>("--tls-client", take, "request or require clients' certificates");
+  mode->needs(roots)->type_name("MODE");
+  roots->needs(mode);  // alone it would ask nobody for anything
   add_file(app, "--tls-key-log", options_.key_log_file, "write the keys of all connections there, to debug")
       ->needs(chain);
+  app.callback([this] {
+    if (key_files_.size() == chain_files_.size() && ocsp_files_.size() <= chain_files_.size()) return;
+    throw CLI::ValidationError("--tls-cert", "each needs one --tls-key, and has at most one --tls-ocsp");
+  });
 }
 
 bool ServerTls::load(std::string_view program) {
   if (!wanted()) return true;
-  if (key_files_.size() != chain_files_.size() || ocsp_files_.size() > chain_files_.size()) {
-    complain(program, "each --tls-cert needs one --tls-key, and has at most one --tls-ocsp");
-    return false;
-  }
   options_.certificates.clear();
   for (std::size_t i = 0; i < chain_files_.size(); ++i) {
     options_.certificates.push_back({.chain_file = chain_files_[i],
