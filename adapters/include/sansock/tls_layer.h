@@ -50,6 +50,13 @@ class TlsLayer {
     eof_ = true;
     return settle(driver, driver.resume(now), now);
   }
+  // The transport failed: what it had to tell is lost, and so is the peer's close_notify if it has not come.
+  // Where both Close frames have been exchanged that is the same as an end without it.
+  template <Handler H>
+  Interest on_failure(Driver<H>& driver, errc cause, Instant now) {
+    const bool truncated = cause == errc::transport_error && driver.endpoint().close_status().clean;
+    return driver.on_failure(truncated && !engine_->peer_closed() ? errc::tls_truncated : cause, now);
+  }
   template <Handler H>
   Interest on_timeout(Driver<H>& driver, Instant now) {
     starved_ = false;
