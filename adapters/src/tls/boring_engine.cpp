@@ -251,18 +251,21 @@ std::size_t BoringEngine::seal(std::span<const IoSlice> plaintext) noexcept {
   std::size_t offset = 0;  // in the first slice
   const std::size_t most = slow_ ? flight_max_when_slow : flight_max;
   while (!plaintext.empty() && sealed < most) {
-    if (!output_.reserve(plaintext_max + record_overhead)) break;
+    std::size_t left = 0;
+    for (const IoSlice& slice : plaintext) left += slice.size;
+    const std::size_t record = reserve_record(std::min(left - offset, plaintext_max));
+    if (record == 0) break;
     const auto* const base = static_cast<const std::byte*>(plaintext[0].base) + offset;
-    ConstBytes chunk(base, std::min(plaintext[0].size - offset, plaintext_max));
-    if (chunk.size() < slice_alone_min && plaintext.size() > 1) {
+    ConstBytes chunk(base, std::min(plaintext[0].size - offset, record));
+    if (chunk.size() < std::min(slice_alone_min, record) && plaintext.size() > 1) {
       std::size_t gathered = 0;
       std::size_t at = offset;
       for (const IoSlice& slice : plaintext) {
-        const std::size_t part = std::min(slice.size - at, plaintext_max - gathered);
+        const std::size_t part = std::min(slice.size - at, record - gathered);
         std::memcpy(write_memory.data() + gathered, static_cast<const std::byte*>(slice.base) + at, part);
         gathered += part;
         at = 0;
-        if (gathered == plaintext_max) break;
+        if (gathered == record) break;
       }
       chunk = ConstBytes(write_memory).first(gathered);
     }
@@ -276,7 +279,18 @@ std::size_t BoringEngine::seal(std::span<const IoSlice> plaintext) noexcept {
       plaintext = plaintext.subspan(1);
     }
   }
+  if (output_.size() == 0) output_.clear();
   return sealed;
+}
+
+// Takes memory for a record of so much plaintext, or of less where the pool has too little. Where it has
+// nothing, the first record of a flight lies on the heap, as large as a block holds: the pool may be full of
+// what waits to be encrypted, and then nobody else would ever give a block back.
+std::size_t BoringEngine::reserve_record(std::size_t size) noexcept {
+  const std::size_t room = output_.reserve(size + record_overhead);
+  if (room > record_overhead) return std::min(size, room - record_overhead);
+  if (output_.size() != 0) return 0;
+  return std::min(size, output_.block_capacity() - record_overhead);
 }
 
 std::size_t BoringEngine::write(ConstBytes plaintext) noexcept {
