@@ -248,7 +248,12 @@ std::size_t BoringEngine::seal(std::span<const IoSlice> plaintext) noexcept {
   if (!established_ || closed_ || failure_ != errc::none) return 0;
   std::size_t sealed = 0;
   std::size_t offset = 0;  // in the first slice
-  while (!plaintext.empty() && sealed < flight_max) {
+  while (sealed < flight_max) {
+    while (!plaintext.empty() && offset >= plaintext[0].size) {
+      offset -= plaintext[0].size;
+      plaintext = plaintext.subspan(1);
+    }
+    if (plaintext.empty()) break;
     if (!output_.reserve(plaintext_max + record_overhead)) break;
     const auto* const base = static_cast<const std::byte*>(plaintext[0].base) + offset;
     ConstBytes chunk(base, std::min(plaintext[0].size - offset, plaintext_max));
@@ -269,10 +274,6 @@ std::size_t BoringEngine::seal(std::span<const IoSlice> plaintext) noexcept {
     if (written == 0) break;
     sealed += written;
     offset += written;
-    while (!plaintext.empty() && offset >= plaintext[0].size) {
-      offset -= plaintext[0].size;
-      plaintext = plaintext.subspan(1);
-    }
   }
   return sealed;
 }
