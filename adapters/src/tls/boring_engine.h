@@ -58,6 +58,8 @@ class BoringEngine final : public TlsEngine {
   void answer_plain_http() noexcept;
   std::size_t read(std::byte* into, std::size_t capacity) noexcept;
   Bytes read_whole_records() noexcept;
+  static ConstBytes next_chunk(std::span<const IoSlice> slices, std::size_t offset,
+                               std::size_t size) noexcept;
   std::size_t reserve_record(std::size_t size) noexcept;
   std::size_t write(ConstBytes plaintext) noexcept;
   void fail(int result) noexcept;
