@@ -37,6 +37,17 @@ bool transport_explained(const Conversation& conversation, const Link& link, uns
   return peer.closed && !peer.clean;
 }
 
+bool tls_explained(const Scene& scene, const Conversation& conversation, const Link& link, unsigned side,
+                   errc cause) noexcept {
+  if (!conversation.tls) return false;
+  if (conversation.adversary) return true;
+  if (cause != errc::tls_truncated) return false;  // no link changes a byte
+  // Who leaves when both Close frames are exchanged has a clean end, whether or not it says so.
+  if (conversation.endings[1 - side].dropped || scene.knobs.network.stall_timeout < std::chrono::seconds(100))
+    return true;
+  return transport_explained(conversation, link, side, cause);
+}
+
 }  // namespace
 
 bool explained(const Scene& scene, const Conversation& conversation, const Link& link,
@@ -57,8 +68,8 @@ bool explained(const Scene& scene, const Conversation& conversation, const Link&
       if (conversation.adversary) return true;
       if (cause == errc::rejected) return own.refused;
       return cause == errc::status_unexpected && (peer.closed || peer.vanished) && !peer.opened;
-    case condition::misuse:
-    case condition::tls_failed: return false;  // there is no TLS here
+    case condition::misuse: return false;
+    case condition::tls_failed: return tls_explained(scene, conversation, link, side, cause);
   }
   return false;
 }

@@ -27,7 +27,12 @@ struct Ending {
   CloseCode sent = CloseCode::none;
   CloseCode received = CloseCode::none;
   Instant restarted_at = never;  // when it was opened, or a message has ended
-  std::uint64_t consumed = 0;    // bytes that its transport took
+  std::uint64_t consumed = 0;    // bytes of its output that its transport took
+  // With TLS: ciphertext that its transport took, and that was read from it; where close_notify ends in
+  // the former, 0 if there is none.
+  std::uint64_t ciphertext_written = 0;
+  std::uint64_t ciphertext_read = 0;
+  std::uint64_t notify_end = 0;
   std::string reason;            // that it gave to close()
 };
 
@@ -35,6 +40,13 @@ struct Conversation {
   std::array<Ledger, 2> ledgers;  // by the side that sends
   std::array<Ending, 2> endings;
   bool adversary = false;  // one side is one
+  bool tls = false;        // the sides speak TLS; an adversary never does
+
+  // Whether this side has read all of the other's close_notify.
+  bool notified(unsigned side) const noexcept {
+    const std::uint64_t end = endings[1 - side].notify_end;
+    return end != 0 && endings[side].ciphertext_read >= end;
+  }
 };
 
 }  // namespace sansock::sim

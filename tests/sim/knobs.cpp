@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "sansock/tls.h"
+
 namespace sansock::sim {
 
 namespace {
@@ -142,6 +144,12 @@ void draw_deflate(Knobs& knobs) {
   for (Side& side : knobs.sides) side.deflate = draw_deflate_options(prng);
 }
 
+// One seed in four, which is the same without it but for its link's bytes.
+void draw_tls(Knobs& knobs) {
+  Prng prng(knobs.seed * 0x9E3779B97F4A7C15 + 3);
+  knobs.tls = tls_built_in() && prng.chance(250);
+}
+
 Prng prng_for(std::uint64_t seed) { return Prng(seed * 0x9E3779B97F4A7C15 + 1); }
 
 Knobs draw_plain_knobs(std::uint64_t seed) {
@@ -174,6 +182,7 @@ Knobs draw_calm_knobs(std::uint64_t seed) {
 Knobs draw_knobs(std::uint64_t seed) {
   Knobs knobs = draw_plain_knobs(seed);
   draw_deflate(knobs);
+  draw_tls(knobs);
   return knobs;
 }
 
@@ -216,6 +225,7 @@ std::string Knobs::text() const {
       actions.pause_in_event, actions.drop_in_event, actions.refuse, actions.defer,
       actions.leave_connecting));
   if (deflate) text += "deflate: both sides have a codec\n";
+  if (tls) text += "tls: both sides speak it\n";
   for (const Side& side : sides) {
     add(std::snprintf(
         line, sizeof line,

@@ -34,6 +34,7 @@ enum class Plant : std::uint8_t {
   memory_kept,        // an application does not give memory for messages back
   dropped_in_secret,  // an application ends a connection in a seed that should be calm
   turn_repeated,      // the adapter looks again and again
+  truncation_hidden,  // with TLS: a transport that was cut off seems to be a clean end
 };
 
 struct Network {
@@ -112,6 +113,7 @@ struct Knobs {
   bool limits_tight = false;
   bool blocks_scarce = false;
   bool deflate = false;  // both sides have a codec
+  bool tls = false;      // both sides speak TLS
 
   // Nothing may go wrong: every message arrives, every close is clean.
   bool calm() const noexcept;

@@ -37,7 +37,7 @@ std::optional<std::size_t> Link::write(unsigned side, ConstBytes bytes) {
   }
   if (size == 0) return 0;
   scene_->note(port(side), "written", size, bytes.size());
-  scene_->trace.bytes(bytes.first(size));
+  if (!hidden_) scene_->trace.bytes(bytes.first(size));
   if (cut_[side]) {
     send_reset(side);
     return size;

@@ -29,12 +29,15 @@ class Link {
   // Releases the transport. What was not read makes it a reset, as with TCP.
   void close(unsigned side);
 
+  // What is written is random, and does not count for the trace.
+  void hide_bytes() noexcept { hidden_ = true; }
+  bool hidden() const noexcept { return hidden_; }
+
   // --- faults -------------------------------------------------------------------------------------
   void reset();
   void go_dark();
   void cut(unsigned side);
   void stall(Instant until);
-  // Whether anything of this happened.
   // Whether anything of this happened.
   bool faulted() const noexcept { return faulted_; }
   bool dark() const noexcept { return dark_; }
@@ -64,6 +67,7 @@ class Link {
   Instant stalled_until_ = start;
   bool dark_ = false;
   bool faulted_ = false;
+  bool hidden_ = false;
 };
 
 }  // namespace sansock::sim

@@ -11,6 +11,10 @@ namespace {
 constexpr int writes_max = 16;      // of one turn
 constexpr int last_reads_max = 64;  // of what the peer sent before the transport failed
 constexpr std::size_t slack = 2 * (14 + control_payload_max);  // control frames beyond the limit
+// What TLS may have encrypted and not sent: a flight, or a handshake.
+constexpr std::size_t ciphertext_max = 90'000;
+// How long TLS may go on behind the end, and how late a timer queue may be.
+constexpr Duration lingering_max = std::chrono::seconds(2) + std::chrono::milliseconds(2);
 
 }  // namespace
 
@@ -21,10 +25,16 @@ Port::Port(Scene& scene, unsigned number, Link& link, Conversation& conversation
       timers_(&timers),
       prng_(scene.prng.fork()),
       number_(number),
-      driver_(number % 2 == server ? Role::server : Role::client, scene.host(number % 2).config, scene,
-              number, conversation),
+      stack_(number % 2 == server ? Role::server : Role::client, scene.host(number % 2).config, scene,
+             number, conversation),
       stopwatch_(scene.now) {
-  conversation.endings[side()].begun = true;
+  Ending& ending = conversation.endings[side()];
+  ending.begun = true;
+  if (!conversation.tls) return;
+  auto engine = std::make_unique<WatchedEngine>(
+      scene.tls.make_engine(side() == client, scene.host(side()).pool), scene, number, endpoint(), ending);
+  tls_ = engine.get();
+  if (!stack_.secure(std::move(engine))) complain("tls", "there is no memory for it");
 }
 
 Port::~Port() { timers_->remove(number_); }
@@ -34,15 +44,16 @@ void Port::complain(const char* checker, const std::string& text) {
 }
 
 // Each input starts here.
-Driver<Application>& Port::begin() noexcept {
-  driver_.handler().begin_input();
-  return driver_;
+Port::Stack& Port::begin() noexcept {
+  stack_.driver().handler().begin_input();
+  return stack_;
 }
 
 // --- tasks ----------------------------------------------------------------------------------------
 
 void Port::connect() {
-  if (side() == client) driver_.handler().connect(driver_.endpoint());
+  Driver<Application>& driver = stack_.driver();
+  if (side() == client) driver.handler().connect(driver.endpoint());
   go_on(begin().on_timeout(scene_->now));
 }
 
@@ -63,14 +74,7 @@ void Port::turn(bool own) {
   if (link_->readable(side()) != 0) {
     go_on(take_arrived(scene_->knobs.network.read_max));
   } else if (link_->ended(side())) {
-    scene_->note(number_, "eof");
-    const bool queued = driver_.endpoint().output_size() != 0;
-    const Interest interest = begin().on_eof(scene_->now);
-    if (queued && interest.close && !conversation_->endings[side()].dropped) {
-      complain("delivery", "what was accepted is thrown away, although only the other direction has ended");
-    }
-    if (interest.read) complain("interest", "reading is wanted after the end of the stream");
-    go_on(interest);
+    go_on(take_end());
   } else if (link_->failed(side())) {
     go_on(fail(errc::transport_error));
   }
@@ -85,33 +89,33 @@ void Port::on_timer() {
 
 void Port::act() {
   observe();
-  if (driver_.handler().act(driver_.endpoint()) == Verdict::drop) return go_on(fail(errc::aborted));
+  if (stack_.driver().handler().act(stack_.driver().endpoint()) == Verdict::drop) return go_on(fail(errc::aborted));
   go_on(begin().on_timeout(scene_->now));
 }
 
 void Port::answer() {
   observe();
-  driver_.handler().answer(driver_.endpoint());
+  stack_.driver().handler().answer(stack_.driver().endpoint());
   go_on(begin().on_timeout(scene_->now));
 }
 
 void Port::resume() {
   observe();
   scene_->note(number_, "resume");
-  if (driver_.endpoint().input_paused()) stopwatch_.restart(scene_->now);
-  driver_.resume_reading();
+  if (endpoint().input_paused()) stopwatch_.restart(scene_->now);
+  stack_.driver().resume_reading();
   go_on(begin().resume(scene_->now));
 }
 
 void Port::finish() {
   observe();
-  driver_.handler().finish(driver_.endpoint());
+  stack_.driver().handler().finish(stack_.driver().endpoint());
   go_on(begin().on_timeout(scene_->now));
 }
 
 void Port::broadcast(SharedFrame& frame, const Piece& piece) {
   observe();
-  driver_.handler().broadcast(driver_.endpoint(), frame, piece);
+  stack_.driver().handler().broadcast(stack_.driver().endpoint(), frame, piece);
   go_on(begin().on_timeout(scene_->now));
 }
 
@@ -129,7 +133,9 @@ void Port::go_on(Interest interest) {
         blocked_ = true;  // as for a socket that is writable: the next turn goes on
         break;
       }
-      if (scene_->knobs.network.writes_late) {
+      if (gather() == 0) {
+        interest = begin().resume(scene_->now);  // which tells when to try again
+      } else if (scene_->knobs.network.writes_late) {
         begin_write();
       } else if (!write(interest)) {
         interest = on_write_failure(interest);
@@ -137,15 +143,21 @@ void Port::go_on(Interest interest) {
       continue;
     }
     if (interest.shutdown_write && !shut_) {
+      const Ending& ending = conversation_->endings[side()];
+      if (tls_ != nullptr && tls_->established() && tls_->failure() == errc::none && ending.notify_end == 0)
+        complain("tls", "the end of the stream comes without close_notify");
       link_->finish(side());
       shut_ = true;
     }
-    if (!interest.read || stash_.empty()) break;
+    if (!interest.read || stack_.stash_empty()) break;
     interest = take_stash();
   }
   if (!interest.write) blocked_ = false;
-  if (!blocked_) progress_at_ = never;
-  wants_read_ = interest.read && stash_.empty();
+  if (!blocked_) {
+    progress_at_ = never;
+    stack_.trim();
+  }
+  wants_read_ = interest.read && stack_.stash_empty();
   if (scene_->knobs.plant != Plant::timers_ignored) {
     timers_->set(number_, std::min(interest.deadline, stall_deadline()));
   }
@@ -162,13 +174,13 @@ void Port::schedule_turn() {
 
 // What Interest says must be what the endpoint says, and must make sense.
 void Port::check(const Interest& interest) {
-  const Endpoint& endpoint = driver_.endpoint();
+  const Endpoint& endpoint = this->endpoint();
   const Limits& limits = endpoint.config().limits;
-  if (interest.close != (endpoint.state() == ReadyState::closed)) {
+  const bool closed = endpoint.state() == ReadyState::closed;
+  if (interest.close != closed && (interest.close || tls_ == nullptr)) {
     complain("interest", "the transport is to be released before the end, or kept behind it");
   }
-  if (interest.write != (endpoint.output_size() != 0))
-    complain("interest", "write does not match the output");
+  check_write(interest);
   const bool planted = scene_->knobs.plant == Plant::interest_wrong;
   if ((interest.read || planted) && endpoint.input_paused())
     complain("interest", "reading is wanted while it is paused");
@@ -179,10 +191,40 @@ void Port::check(const Interest& interest) {
   if (output > std::size_t{limits.output_bytes_max} + limits.pong_bytes_max + slack) {
     complain("limits", std::to_string(output) + " bytes of output are over the limit");
   }
+  if (ciphertext() > ciphertext_max)
+    complain("limits", std::to_string(ciphertext()) + " bytes of ciphertext are queued");
   check_deadline(interest);
-  if (conversation_->endings[side()].restarted_at == scene_->now) stopwatch_.restart(scene_->now);
+  if (closed && !interest.close) check_lingering(interest);
+  const Ending& ending = conversation_->endings[side()];
+  if (closed && cut_off_ && (ending.clean || scene_->knobs.plant == Plant::truncation_hidden))
+    complain("tls", "a clean end, although the transport has ended without close_notify");
+  if (ending.restarted_at == scene_->now) stopwatch_.restart(scene_->now);
   const std::string wrong = stopwatch_.check(endpoint, scene_->now);
   if (!wrong.empty()) complain("deadlines", wrong);
+}
+
+void Port::check_write(const Interest& interest) {
+  const bool queued = endpoint().output_size() != 0;
+  if (tls_ == nullptr) {
+    if (interest.write != queued) complain("interest", "write does not match the output");
+    return;
+  }
+  if (interest.close) return;
+  if (interest.write && !queued && ciphertext() == 0) complain("interest", "there is nothing to write");
+  if (!interest.write && ciphertext() != 0) complain("interest", "ciphertext is left where it is");
+  // It can not be encrypted before there are keys, without blocks, or after a failure.
+  const bool can = tls_->established() && !scene_->knobs.blocks_scarce && tls_->failure() == errc::none;
+  if (!interest.write && queued && can) complain("interest", "output is left where it is");
+}
+
+// The endpoint has ended, and TLS has still something to say.
+void Port::check_lingering(const Interest& interest) {
+  if (lingering_from_ == never) lingering_from_ = scene_->now;
+  const bool slept = scene_->knobs.faults.sleep != 0;
+  if (interest.deadline == never || interest.deadline > lingering_from_ + lingering_max ||
+      (scene_->now > lingering_from_ + lingering_max && !slept)) {
+    complain("deadlines", "TLS goes on for too long behind the end");
+  }
 }
 
 // At the head of each task, before it changes anything.
@@ -191,7 +233,7 @@ void Port::observe() {
   // block there is no Ping.
   const bool exact = scene_->knobs.faults.sleep == 0 && !scene_->knobs.blocks_scarce;
   const Duration late = exact ? Duration(std::chrono::milliseconds(2)) : Duration(std::chrono::hours(1));
-  const std::string wrong = stopwatch_.check_silence(driver_.endpoint(), scene_->now, late);
+  const std::string wrong = stopwatch_.check_silence(endpoint(), scene_->now, late);
   if (!wrong.empty()) complain("deadlines", wrong);
 }
 
@@ -203,7 +245,7 @@ void Port::check_deadline(const Interest& interest) {
     return;
   }
   // Where reading was paused within an input, the driver asks for a call behind it.
-  const bool asks = driver_.endpoint().input_paused();
+  const bool asks = endpoint().input_paused();
   if (deadline <= scene_->now && !asks) complain("deadlines", "the deadline is in the past");
 }
 
@@ -222,42 +264,72 @@ Interest Port::take_arrived(std::size_t size_max) {
 }
 
 Interest Port::take(Bytes input) {
-  stopwatch_.heard(scene_->now);
-  const Interest interest = begin().on_bytes(input, scene_->now);
-  const Bytes rest = driver_.detach_input();
-  if (!rest.empty() && !driver_.endpoint().input_paused()) {
-    complain("interest", "input was left over although reading is not paused");
-  }
-  stash_.assign(rest.begin(), rest.end());
-  return interest;
+  if (tls_ == nullptr) stopwatch_.heard(scene_->now);
+  conversation_->endings[side()].ciphertext_read += input.size();
+  return after_input(begin().on_bytes(input, scene_->now));
 }
 
 Interest Port::take_stash() {
-  std::vector<std::byte> input = std::move(stash_);
-  stash_.clear();
-  scene_->note(number_, "stash", input.size());
-  return take(input);
+  scene_->note(number_, "stash");
+  stopwatch_.heard(scene_->now);
+  return after_input(begin().take_stash(scene_->now));
+}
+
+Interest Port::after_input(Interest interest) {
+  // The endpoint has heard nothing of a record that is not complete.
+  if (tls_ != nullptr && tls_->take_decrypted()) stopwatch_.heard(scene_->now);
+  if (!stack_.stash_empty() && !endpoint().input_paused())
+    complain("interest", "input was left over although reading is not paused");
+  return interest;
+}
+
+Interest Port::take_end() {
+  scene_->note(number_, "eof");
+  const bool queued = endpoint().output_size() != 0;
+  const errc before = endpoint().close_status().cause;
+  check_end_of_input();
+  const Interest interest = begin().on_eof(scene_->now);
+  // Over TLS this may be an end that somebody else has made: then nothing more is sent to whom it may be.
+  if (queued && interest.close && tls_ == nullptr && !conversation_->endings[side()].dropped) {
+    complain("delivery", "what was accepted is thrown away, although only the other direction has ended");
+  }
+  if (interest.read) complain("interest", "reading is wanted after the end of the stream");
+  const errc cause = endpoint().close_status().cause;
+  if (cut_off_ && before == errc::none && endpoint().state() == ReadyState::closed &&
+      cause != errc::tls_truncated && condition_for(cause) != condition::transport_failed) {
+    complain("tls", "a cut is taken for " + std::string(name(cause)));
+  }
+  return interest;
+}
+
+// The transport ends, or fails: if the peer has not said so before, this can not be a clean end.
+void Port::check_end_of_input() {
+  if (tls_ == nullptr || endpoint().state() == ReadyState::closed) return;
+  if (!conversation_->notified(side())) cut_off_ = true;
 }
 
 // --- writing --------------------------------------------------------------------------------------
 
 std::size_t Port::gather() {
   slices_.resize(prng_.pick<std::size_t>({1, 2, 5, 64}));
-  slices_.resize(driver_.gather(slices_));
+  const std::uint64_t refusals = scene_->host(side()).pool.refusals();
+  slices_.resize(stack_.gather(slices_));
   offered_.clear();
   for (const IoSlice& slice : slices_) {
     const auto* const base = static_cast<const std::byte*>(slice.base);
     offered_.insert(offered_.end(), base, base + slice.size);
   }
-  if (offered_.empty() || offered_.size() > driver_.endpoint().output_size()) {
+  // TLS needs memory to encrypt.
+  const bool excused =
+      tls_ != nullptr && (tls_->failure() != errc::none || scene_->host(side()).pool.refusals() != refusals);
+  if ((offered_.empty() && !excused) || offered_.size() > stack_.output_size()) {
     complain("output", "gather() gives " + std::to_string(offered_.size()) + " of " +
-                           std::to_string(driver_.endpoint().output_size()) + " bytes");
+                           std::to_string(stack_.output_size()) + " bytes");
   }
   return offered_.size();
 }
 
 void Port::begin_write() {
-  gather();
   writing_ = true;
   const Duration wait = prng_.between(Duration(0), std::chrono::milliseconds(2));
   scene_->scheduler.add(scene_->now + wait, TaskKind::written, number_);
@@ -277,26 +349,27 @@ void Port::on_written() {
   }
   const std::optional<std::size_t> taken = link_->write(side(), offered_);
   if (!taken) return go_on(on_write_failure(begin().resume(scene_->now)));
-  blocked_ = *taken < offered_.size();
-  if (blocked_ && (*taken != 0 || progress_at_ == never)) progress_at_ = scene_->now;
-  conversation_->endings[side()].consumed += *taken;
+  count_written(*taken);
   go_on(begin().on_written(*taken, scene_->now));
 }
 
+void Port::count_written(std::size_t written) {
+  blocked_ = written < offered_.size();
+  if (blocked_ && (written != 0 || progress_at_ == never)) progress_at_ = scene_->now;
+  if (tls_ == nullptr) conversation_->endings[side()].consumed += written;
+}
+
 bool Port::write(Interest& interest) {
-  gather();
   const std::optional<std::size_t> taken = link_->write(side(), offered_);
   if (!taken) return false;
-  blocked_ = *taken < offered_.size();
-  if (blocked_ && (*taken != 0 || progress_at_ == never)) progress_at_ = scene_->now;
-  conversation_->endings[side()].consumed += *taken;
+  count_written(*taken);
   interest = begin().on_written(*taken, scene_->now);
   return true;
 }
 
 // The peer is gone, but what it sent before may still be here.
 Interest Port::on_write_failure(Interest interest) {
-  if (interest.read && !stash_.empty()) interest = take_stash();
+  if (interest.read && !stack_.stash_empty()) interest = take_stash();
   for (int i = 0; i < last_reads_max && interest.read && !interest.close; ++i) {
     if (link_->readable(side()) == 0) break;
     interest = take_arrived(4'096);
@@ -306,6 +379,7 @@ Interest Port::on_write_failure(Interest interest) {
 
 Interest Port::fail(errc cause) {
   scene_->note(number_, "fail", static_cast<std::uint64_t>(cause));
+  if (cause == errc::transport_error) check_end_of_input();
   const Interest interest = begin().on_failure(cause, scene_->now);
   if (!interest.close) complain("interest", "a failed transport is not released");
   return interest;
@@ -319,7 +393,7 @@ Instant Port::stall_deadline() const noexcept {
 // --- the end --------------------------------------------------------------------------------------
 
 void Port::end() {
-  if (writing_) {
+  if (writing_ && tls_ == nullptr) {
     // A completion that comes after the end is of no consequence.
     const Interest late = begin().on_written(prng_.below(offered_.size() + 1), scene_->now);
     if (!late.close || late.write || late.read)

@@ -9,6 +9,7 @@
 #include "host_codec.h"
 #include "knobs.h"
 #include "sansock/heap_message_memory.h"
+#include "scene_tls.h"
 #include "scheduler.h"
 #include "test_entropy.h"
 #include "trace.h"
@@ -79,7 +80,8 @@ struct Scene {
       : knobs(drawn),
         prng(drawn.seed ^ 0xD1B54A32D192ED03),
         servers(knobs.sides[server], prng.fork(), checks, knobs.plant, knobs.deflate),
-        clients(knobs.sides[client], prng.fork(), checks, knobs.plant, knobs.deflate) {}
+        clients(knobs.sides[client], prng.fork(), checks, knobs.plant, knobs.deflate),
+        tls(knobs.tls) {}
 
   Host& host(unsigned side) noexcept { return side == server ? servers : clients; }
   const Side& side(unsigned which) const noexcept { return knobs.sides[which]; }
@@ -96,6 +98,7 @@ struct Scene {
   Stats stats;
   Host servers;
   Host clients;
+  const SceneTls tls;
 };
 
 }  // namespace sansock::sim

@@ -41,6 +41,11 @@ void World::plan(unsigned number) {
   Session& session = *sessions_[number];
   session.conversation.adversary = scene_.prng.chance(knobs.faults.adversary);
   session.adversary_side = static_cast<unsigned>(scene_.prng.below(2));
+  // Half of the adversaries speak plain WebSocket to somebody who expects TLS.
+  if (knobs.tls && (!session.conversation.adversary || scene_.prng.chance(500))) {
+    session.conversation.tls = true;
+    session.link.hide_bytes();
+  }
   const Instant begin = start + scene_.prng.between(Duration(0), knobs.duration / 2);
   scene_.scheduler.add(begin, TaskKind::connect, 2 * number);
   for (unsigned side = server; side <= client; ++side) {
@@ -265,7 +270,7 @@ void World::check_blocks() {
     for (const auto& session : sessions_) {
       if (session->ports[side] == nullptr) continue;
       ++live;
-      output += session->ports[side]->endpoint().output_size();
+      output += session->ports[side]->endpoint().output_size() + session->ports[side]->ciphertext();
     }
     const std::size_t held = scene_.host(side).pool.in_use();
     if (output == 0 && held > live) {

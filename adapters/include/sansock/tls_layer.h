@@ -38,8 +38,10 @@ class TlsLayer {
       return settle(driver, driver.resume(now), now);
     }
     engine_->feed(ciphertext);
-    Interest interest = driver.resume(now);
-    for (Bytes plain = engine_->next(); !plain.empty(); plain = engine_->next()) {
+    Bytes plain = engine_->next();
+    if (plain.empty()) return settle_end(driver, now);
+    Interest interest;
+    for (; !plain.empty(); plain = engine_->next()) {
       interest = give(driver, plain, now);
       wipe(plain);
     }
@@ -48,7 +50,14 @@ class TlsLayer {
   template <Handler H>
   Interest on_eof(Driver<H>& driver, Instant now) {
     eof_ = true;
-    return settle(driver, driver.resume(now), now);
+    return settle_end(driver, now);
+  }
+  // The transport failed: what it had to tell is lost, and so is the peer's close_notify if it has not come.
+  // Where both Close frames have been exchanged that is the same as an end without it.
+  template <Handler H>
+  Interest on_failure(Driver<H>& driver, errc cause, Instant now) {
+    const bool truncated = cause == errc::transport_error && driver.endpoint().close_status().clean;
+    return driver.on_failure(truncated && !engine_->peer_closed() ? errc::tls_truncated : cause, now);
   }
   template <Handler H>
   Interest on_timeout(Driver<H>& driver, Instant now) {
@@ -99,15 +108,25 @@ class TlsLayer {
     return driver.on_failure(errc::memory_exhausted, now);
   }
 
+  // Input counts before deadlines that have passed, as it does for the driver: so does its end.
+  template <Handler H>
+  Interest settle_end(Driver<H>& driver, Instant now) {
+    if (!tells_end() || driver.endpoint().state() == ReadyState::closed)
+      return settle(driver, driver.resume(now), now);
+    return settle(driver, tell_end(driver, now), now);
+  }
+  template <Handler H>
+  Interest tell_end(Driver<H>& driver, Instant now) {
+    end_told_ = true;
+    const errc cause = end_cause();
+    return cause == errc::none ? driver.on_eof(now) : driver.on_failure(cause, now);
+  }
+
   // What follows from what has happened, and what is to be done next.
   template <Handler H>
   Interest settle(Driver<H>& driver, Interest interest, Instant now) {
     while (interest.read && !interest.close && !stash_.empty()) interest = stash_.give_to(driver, now);
-    if (!interest.close && !end_told_ && stash_.empty() && input_ended()) {
-      end_told_ = true;
-      const errc cause = end_cause();
-      interest = cause == errc::none ? driver.on_eof(now) : driver.on_failure(cause, now);
-    }
+    if (!interest.close && tells_end()) interest = tell_end(driver, now);
     // Nothing can be said to the peer before there are keys to say it with.
     if (!interest.close && !engine_->established() && driver.endpoint().state() != ReadyState::connecting) {
       interest = driver.on_failure(errc::aborted, now);
@@ -116,6 +135,7 @@ class TlsLayer {
   }
 
   bool may_seal() const noexcept { return engine_->established() && !lingering_; }
+  bool tells_end() const noexcept { return !end_told_ && stash_.empty() && input_ended(); }
   bool input_ended() const noexcept {
     return eof_ || engine_->peer_closed() || engine_->failure() != errc::none;
   }

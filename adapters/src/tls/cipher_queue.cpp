@@ -27,17 +27,17 @@ void CipherQueue::release(Block* block) noexcept {
   }
 }
 
-bool CipherQueue::reserve(std::size_t size) noexcept {
-  const std::size_t gain = pool_.block_size() - sizeof(Block);
+std::size_t CipherQueue::reserve(std::size_t size) noexcept {
+  const std::size_t gain = block_capacity();
   std::size_t granted = room();
   for (const Block* block = spare_; block != nullptr; block = block->next) granted += gain;
   while (granted < size) {
     Block* const block = acquire(false);
-    if (block == nullptr) return false;
+    if (block == nullptr) break;
     block->next = std::exchange(spare_, block);
     granted += gain;
   }
-  return true;
+  return std::min(granted, size);
 }
 
 void CipherQueue::link(Block* block) noexcept {

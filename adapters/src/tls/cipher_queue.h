@@ -16,8 +16,11 @@ class CipherQueue {
 
   std::size_t size() const noexcept { return size_; }
 
-  // Takes blocks for so many bytes. false: the pool has too few, and nothing has changed.
-  bool reserve(std::size_t size) noexcept;
+  // Takes blocks for up to so many bytes: for how many there is room then. What is not used goes back when
+  // all that is queued has left, or with clear().
+  std::size_t reserve(std::size_t size) noexcept;
+  // What a block holds.
+  std::size_t block_capacity() const noexcept { return pool_.block_size() - sizeof(Block); }
   // Copies to the end. What was not reserved, as in a handshake, lies on the heap where the pool has no
   // block: a handshake that waits for memory would wait for ever. false: there is no memory at all.
   bool append(ConstBytes bytes) noexcept;

@@ -70,8 +70,11 @@ class Link {
     if (TlsLayer* const layer = tls()) return layer->on_eof(driver_, now);
     return driver_.on_eof(now);
   }
-  // Without TLS: there is nothing left that could be said to the peer.
-  Interest on_failure(errc cause, Instant now) { return driver_.on_failure(cause, now); }
+  // There is nothing left that could be said to the peer: the transport is to be released.
+  Interest on_failure(errc cause, Instant now) {
+    if (TlsLayer* const layer = tls()) return layer->on_failure(driver_, cause, now);
+    return driver_.on_failure(cause, now);
+  }
   Interest on_timeout(Instant now) {
     if (TlsLayer* const layer = tls()) return layer->on_timeout(driver_, now);
     return driver_.on_timeout(now);
