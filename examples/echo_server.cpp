@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
     return examples::exit_failed;
   }
 
+  const examples::ReloadOnHangUp reload_on_hang_up(tls, program);
   const examples::StopOnSignal stop_on_signal(server);
   examples::print_ready_line(server, options.server.adapter, tls.wanted());
   if (const std::error_code error = server.run()) {

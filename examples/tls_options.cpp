@@ -1,5 +1,10 @@
 #include "tls_options.h"
 
+#include <pthread.h>
+
+#include <csignal>
+#include <iostream>
+
 #include "options.h"
 
 namespace examples {
@@ -81,6 +86,27 @@ bool ServerTls::load(std::string_view program) {
   if (!server_->load(options_)) return true;
   complain(program, server_->problem());
   return false;
+}
+
+ReloadOnHangUp::ReloadOnHangUp(ServerTls& tls, std::string_view program) {
+  if (!tls.wanted()) return;
+  sigset_t hang_up;
+  sigemptyset(&hang_up);
+  sigaddset(&hang_up, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &hang_up, nullptr);
+  thread_ = std::thread([this, &tls, program, hang_up] {
+    int signal = 0;
+    while (sigwait(&hang_up, &signal) == 0 && !ending_) {
+      if (tls.load(program)) std::cout << "certificates read again\n" << std::flush;
+    }
+  });
+}
+
+ReloadOnHangUp::~ReloadOnHangUp() {
+  if (!thread_.joinable()) return;
+  ending_ = true;
+  pthread_kill(thread_.native_handle(), SIGHUP);
+  thread_.join();
 }
 
 void add_client_tls_options(CLI::App& app, sansock::TlsClientOptions& options) {
