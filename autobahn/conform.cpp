@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include "run/options.h"
 #include "run/server_run.h"
 #include "verdict/verdict_file.h"
+#include "wire/tls_channel.h"
 
 namespace conform {
 namespace {
@@ -27,6 +29,7 @@ struct Run {
   const Options& options;
   std::vector<const Case*> cases;
   const VerdictFile* pinned = nullptr;
+  std::unique_ptr<TlsContext> tls;  // null: plain TCP
 };
 
 // Prints what is not as it should be. False if there is something.
@@ -47,7 +50,8 @@ bool tell_results(const Run& run, const std::string& agent, const AgentResults& 
 }
 
 int run_against_server(Run& run, const Target& target) {
-  ServerPlan plan{target, run.options.agent, run.cases, run.options.jobs, run.options.patience, &stop_asked};
+  ServerPlan plan{target,           run.tls.get(),        run.options.agent, run.cases,
+                  run.options.jobs, run.options.patience, &stop_asked};
   std::string problem;
   const AgentResults results = test_server(plan, problem);
   if (!results.empty()) {
@@ -65,6 +69,7 @@ ClientPlan client_plan(const Run& run) {
   ClientPlan plan;
   plan.host = run.options.host;
   plan.port = run.options.listen;
+  plan.tls = run.tls.get();
   plan.cases = run.cases;
   plan.patience = run.options.patience;
   plan.once = run.options.once;
@@ -81,7 +86,8 @@ ClientPlan client_plan(const Run& run) {
   };
   plan.ready = [&run](int port) {
     const bool six = run.options.host.find(':') != std::string::npos;
-    fmt::print("listening on ws://{}{}{}:{}/\n", six ? "[" : "", run.options.host, six ? "]" : "", port);
+    fmt::print("listening on {}://{}{}{}:{}/\n", run.tls ? "wss" : "ws", six ? "[" : "", run.options.host,
+               six ? "]" : "", port);
     std::fflush(stdout);
   };
   return plan;
@@ -132,33 +138,51 @@ int list_cases(const Run& run) {
   return exit_good;
 }
 
+int refuse(const std::string& problem) {
+  complain(problem);
+  return exit_usage;
+}
+
+int run_server_role(Run& run) {
+  std::string problem;
+  if (!run.options.tls_cert.empty()) {
+    run.tls = tls_server(run.options.tls_cert, run.options.tls_key, problem);
+    if (!run.tls) return refuse(problem);
+  }
+  return run_against_clients(run);
+}
+
+int run_client_role(Run& run) {
+  std::string problem;
+  const auto target = parse_target(run.options.server, problem);
+  if (!target) return refuse(problem);
+  if (target->tls) {
+    run.tls = tls_client({target->bare_host(), run.options.ca, run.options.insecure}, problem);
+    if (!run.tls) return refuse(problem);
+  } else if (run.options.insecure || !run.options.ca.empty()) {
+    return refuse("--ca and --insecure are about certificates: give a wss:// URL");
+  }
+  return run_against_server(run, *target);
+}
+
 int run_all(const Options& options) {
   std::optional<VerdictFile> pinned;
   std::string problem;
   if (!options.expect.empty()) {
     pinned = VerdictFile::read(options.expect, problem);
-    if (!pinned) {
-      complain(options.expect + ": " + problem);
-      return exit_usage;
-    }
+    if (!pinned) return refuse(options.expect + ": " + problem);
   }
   const std::vector<Case> cases = catalogue(options.quick ? quick_scale : full_scale);
   const CaseFilter filter(options.cases, options.exclude);
-  if (const std::string pattern = filter.useless_pattern(cases); !pattern.empty()) {
-    complain("there is no case '" + pattern + "'; --list prints them all");
-    return exit_usage;
-  }
-  Run run{options, {}, pinned ? &*pinned : nullptr};
+  if (const std::string pattern = filter.useless_pattern(cases); !pattern.empty())
+    return refuse("there is no case '" + pattern + "'; --list prints them all");
+  Run run{options, {}, pinned ? &*pinned : nullptr, nullptr};
   for (const Case& one : cases) {
     if (filter.selects(one.id)) run.cases.push_back(&one);
   }
   if (options.list) return list_cases(run);
   if (!options.check.empty()) return check_index(run);
-  if (options.listen >= 0) return run_against_clients(run);
-  const auto target = parse_target(options.server, problem);
-  if (target) return run_against_server(run, *target);
-  complain(problem);
-  return exit_usage;
+  return options.listen >= 0 ? run_server_role(run) : run_client_role(run);
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ def divide(one, other):
 
 
 def ratio(shape, name):
-    """CPU time a message against the raw echo, or the raw loop of sends."""
-    floor = RAW_BROADCAST if shape["mode"] == "broadcast" else RAW
+    """CPU time a message against the raw echo, or the raw loop of sends, or what the shape names as its floor."""
+    floor = RAW_BROADCAST if shape["mode"] == "broadcast" else shape.get("floor", RAW)
     return divide(shape["servers"].get(name), shape["servers"].get(floor))
 
 

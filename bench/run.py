@@ -21,6 +21,7 @@ import compressed
 import memory
 import report
 import servers
+import tls
 from shapes import BOUNDED, CALLS, FULL, IDLE
 
 ROOT = servers.ROOT
@@ -125,17 +126,18 @@ def count_encoded(options, kind):
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="run.py", description="Measures echo servers side by side.")
     parser.add_argument("build", type=pathlib.Path, help="a build directory with the benchmark's programs")
-    parser.add_argument("--full", action="store_true", help="all shapes, and what the next three do")
+    parser.add_argument("--full", action="store_true", help="all shapes, and what the next four do")
     parser.add_argument("--memory", action="store_true", help="only memory of idle connections: memory.md")
     parser.add_argument("--calls", action="store_true", help="only system calls a message, by strace: calls.md")
     parser.add_argument("--compressed", action="store_true", help="only with permessage-deflate: compressed.md")
+    parser.add_argument("--tls", action="store_true", help="only over TLS: tls.md")
     parser.add_argument("--seconds", type=float, default=1, help="of each run (1)")
     parser.add_argument("--rounds", type=int, default=3, help="(3)")
     parser.add_argument("--minutes", type=float, help="no more rounds after that, and no more shapes (12; with --full 40)")
     parser.add_argument("--shapes", help="only these, by name, with commas; 'list' lists them")
     parser.add_argument("--only", help="only these servers, by name, with commas")
     parser.add_argument("--memory-connections", type=int, action="append",
-                        help="instead of 10,000 and 19,000; may be repeated (--compressed: the most of them)")
+                        help="instead of 10,000 and 19,000; may be repeated (--compressed, --tls: the most of them)")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench/results", help="directory of the results")
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds < 0.01:
@@ -158,25 +160,31 @@ def choose(parser, known, wanted, what):
 
 
 def choose_shapes(parser, options):
-    """The shapes, and what else: "memory", "calls", "compressed", compressed.IDLE."""
-    extras = {name for name in ("memory", "calls", "compressed") if options.full or getattr(options, name)}
-    every = {shape.name: shape for shape in [*FULL, *compressed.CELLS]}
+    """The shapes, and what else: "memory", "calls", "compressed", "tls", compressed.IDLE, tls.IDLE."""
+    extras = {name for name in ("memory", "calls", "compressed", "tls") if options.full or getattr(options, name)}
+    every = {shape.name: shape for shape in [*FULL, *compressed.CELLS, *tls.CELLS]}
+    idle = {IDLE: "memory", compressed.IDLE: compressed.IDLE, tls.IDLE: tls.IDLE}
     if options.shapes == "list":
         for shape in every.values():
             print(f"{shape.name:25}{shape.title}")
         print(f"{IDLE:25}idle connections, as --memory")
         print(f"{compressed.IDLE:25}idle connections with compression, as in --compressed")
+        print(f"{tls.IDLE:25}idle connections over TLS, as in --tls")
         sys.exit(0)
     if options.shapes is not None:
-        chosen = choose(parser, every | {IDLE: "memory", compressed.IDLE: compressed.IDLE}, options.shapes, "shape")
+        chosen = choose(parser, every | idle, options.shapes, "shape")
         return [one for one in chosen if not isinstance(one, str)], extras | {one for one in chosen if isinstance(one, str)}
-    shapes = FULL if options.full else BOUNDED
-    return ([*shapes, *compressed.CELLS], extras | {compressed.IDLE}) if "compressed" in extras else (shapes, extras)
+    shapes = list(FULL if options.full else BOUNDED)
+    for name, module in (("compressed", compressed), ("tls", tls)):
+        if name in extras:
+            shapes += module.CELLS
+            extras.add(module.IDLE)
+    return shapes, extras
 
 
-def choose_kinds(parser, options):
-    """The servers that can be had here, and why others can not."""
-    kinds = servers.kinds(options.build)
+def choose_kinds(parser, options, secured):
+    """The servers that can be had here, those only for TLS if `secured`, and why others can not."""
+    kinds = [kind for kind in servers.kinds(options.build) if secured or kind.kind != "tls"]
     if options.only is not None:
         kinds = choose(parser, {kind.name: kind for kind in kinds}, options.only, "server")
     present, missing = [], {}
@@ -184,7 +192,8 @@ def choose_kinds(parser, options):
         try:
             if kind.missing:
                 raise servers.Absent(kind.missing)
-            servers.Server(kind, None).stop()
+            if kind.kind != "tls":
+                servers.Server(kind, None).stop()
             present.append(kind)
         except servers.Absent as absent:
             say(f"skipped: {kind.name} ({absent})")
@@ -196,6 +205,7 @@ def choose_kinds(parser, options):
 
 def measure_shapes(options, result, present, shapes):
     """All shapes that fit into the time; the others are named in the result."""
+    present = [kind for kind in present if kind.kind != "tls"]
     pool = Pool(options, present)
     try:
         for number, shape in enumerate(shapes, 1):
@@ -218,10 +228,11 @@ def main():
     parser, options = parse_arguments()
     chosen, extras = choose_shapes(parser, options)
     cells = [shape for shape in chosen if isinstance(shape, compressed.Cell)]
-    shapes = [shape for shape in chosen if shape not in cells]
+    secured = [shape for shape in chosen if isinstance(shape, tls.Cell)]
+    shapes = [shape for shape in chosen if shape not in [*cells, *secured]]
     if not (options.build / "bench/load/load").exists():
         parser.error(f"{options.build}/bench/load/load is not built; `./dev bench` does it")
-    present, missing = choose_kinds(parser, options)
+    present, missing = choose_kinds(parser, options, secured or tls.IDLE in extras)
     options.server_cpu, options.load_cpu = servers.split_cpus()
     result = {
         "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -229,12 +240,14 @@ def main():
         "pinned": options.server_cpu is not None, "rounds": options.rounds, "seconds": options.seconds,
         "missing": missing, "left_out": [], "shapes": [], "encoded": None, "memory": [], "calls": [],
     }
-    # --memory, --calls and --compressed ask for nothing else; with --calls, --shapes says what is traced.
-    timed = options.full or not (options.memory or options.calls or options.compressed)
+    # --memory, --calls, --compressed and --tls ask for nothing else; with --calls, --shapes says what is traced.
+    timed = options.full or not (options.memory or options.calls or options.compressed or options.tls)
     try:
         if shapes and timed:
             measure_shapes(options, result, present, shapes)
             report.write(options.out, result)
+        if secured or tls.IDLE in extras:
+            tls.measure(options, result, present, secured, tls.IDLE in extras, sys.modules[__name__])
         if cells or compressed.IDLE in extras:
             compressed.measure(options, result, present, cells, compressed.IDLE in extras, sys.modules[__name__])
         if "memory" in extras:
@@ -252,7 +265,7 @@ def main():
         say(failure)
         return 1
     say(f"written: {options.out}")
-    failed = any(shape["failed"] for shape in result["shapes"]) or compressed.failed(result)
+    failed = any(shape["failed"] for shape in result["shapes"]) or compressed.failed(result) or tls.failed(result)
     return 1 if failed or any("failed" in row for row in [*result["memory"], *result["calls"]]) else 0
 
 

@@ -77,6 +77,9 @@ def kinds(build):
     found.append(Kind("npm ws", ["node", ROOT / "bench/peers/npm_ws.mjs", "--port", 0], missing, packages=("nodejs",)))
     for name, program in (("raw loop of sends", "raw_broadcast"), ("sansock broadcast", "sansock_broadcast")):
         found.append(Kind(name, [peers / program, "--port", 0], built(peers / program, "g++"), kind="broadcast"))
+    # It serves nothing without a certificate: tls.py starts it with one.
+    found.append(Kind("raw TLS", [peers / "raw_tls", "--port", 0], built(peers / "raw_tls", "android-libboringssl-dev"),
+                      kind="tls"))
     return found
 
 

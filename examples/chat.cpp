@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   add_pages(server, service);
   if (!examples::listen_or_complain(server, listen_options, program)) return examples::exit_failed;
 
+  const examples::ReloadOnHangUp reload_on_hang_up(tls, program);
   const examples::StopOnSignal stop_on_signal(server);
   examples::print_ready_line(server, server_options.adapter, tls.wanted());
   std::cout << "chat page at " << (tls.wanted() ? "https" : "http")

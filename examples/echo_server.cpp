@@ -54,8 +54,15 @@ int main(int argc, char** argv) {
   examples::ServerTls tls(app);
   if (const auto code = examples::parse(app, argc, argv)) return *code;
 
+  const bool unix_wanted = !options.unix_socket.unix_path.empty();
+  const bool tcp_wanted = !unix_wanted || port->count() > 0;
+  if (tls.wanted() && !tcp_wanted) {
+    // No URL names TLS on a Unix socket, so no client would speak it.
+    examples::complain(program, "--tls-cert is for TCP and not for --unix: give --port too");
+    return examples::exit_usage;
+  }
   if (!tls.load(program)) return examples::exit_failed;
-  options.tcp.tls = options.unix_socket.tls = tls.server();
+  options.tcp.tls = tls.server();
   examples::raise_descriptor_limit();
   sansock::Server server(options.server);
   sansock::Route route = examples::echo_route(options.message_size_max);
@@ -66,14 +73,12 @@ int main(int argc, char** argv) {
                                      : std::chrono::duration_cast<sansock::Duration>(
                                            std::chrono::duration<double>(options.ping_interval_s));
   server.route("/*", std::move(route));
-  const bool unix_wanted = !options.unix_socket.unix_path.empty();
-  if (!unix_wanted || port->count() > 0) {
-    if (!examples::listen_or_complain(server, options.tcp, program)) return examples::exit_failed;
-  }
+  if (tcp_wanted && !examples::listen_or_complain(server, options.tcp, program)) return examples::exit_failed;
   if (unix_wanted && !examples::listen_or_complain(server, options.unix_socket, program)) {
     return examples::exit_failed;
   }
 
+  const examples::ReloadOnHangUp reload_on_hang_up(tls, program);
   const examples::StopOnSignal stop_on_signal(server);
   examples::print_ready_line(server, options.server.adapter, tls.wanted());
   if (const std::error_code error = server.run()) {

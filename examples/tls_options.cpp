@@ -1,5 +1,10 @@
 #include "tls_options.h"
 
+#include <pthread.h>
+
+#include <csignal>
+#include <iostream>
+
 #include "options.h"
 
 namespace examples {
@@ -58,19 +63,20 @@ ServerTls::ServerTls(CLI::App& app) {
     options_.client_certificates =
         text == "require" ? sansock::TlsClientCertificates::require : sansock::TlsClientCertificates::request;
   };
-  app.add_option_function<std::string>("--tls-client", take, "request or require clients' certificates")
-      ->needs(roots)
-      ->type_name("MODE");
+  CLI::Option* const mode =
+      app.add_option_function<std::string>("--tls-client", take, "request or require clients' certificates");
+  mode->needs(roots)->type_name("MODE");
+  roots->needs(mode);  // alone it would ask nobody for anything
   add_file(app, "--tls-key-log", options_.key_log_file, "write the keys of all connections there, to debug")
       ->needs(chain);
+  app.callback([this] {
+    if (key_files_.size() == chain_files_.size() && ocsp_files_.size() <= chain_files_.size()) return;
+    throw CLI::ValidationError("--tls-cert", "each needs one --tls-key, and has at most one --tls-ocsp");
+  });
 }
 
 bool ServerTls::load(std::string_view program) {
   if (!wanted()) return true;
-  if (key_files_.size() != chain_files_.size() || ocsp_files_.size() > chain_files_.size()) {
-    complain(program, "each --tls-cert needs one --tls-key, and has at most one --tls-ocsp");
-    return false;
-  }
   options_.certificates.clear();
   for (std::size_t i = 0; i < chain_files_.size(); ++i) {
     options_.certificates.push_back({.chain_file = chain_files_[i],
@@ -80,6 +86,27 @@ bool ServerTls::load(std::string_view program) {
   if (!server_->load(options_)) return true;
   complain(program, server_->problem());
   return false;
+}
+
+ReloadOnHangUp::ReloadOnHangUp(ServerTls& tls, std::string_view program) {
+  if (!tls.wanted()) return;
+  sigset_t hang_up;
+  sigemptyset(&hang_up);
+  sigaddset(&hang_up, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &hang_up, nullptr);
+  thread_ = std::thread([this, &tls, program, hang_up] {
+    int signal = 0;
+    while (sigwait(&hang_up, &signal) == 0 && !ending_) {
+      if (tls.load(program)) std::cout << "certificates read again\n" << std::flush;
+    }
+  });
+}
+
+ReloadOnHangUp::~ReloadOnHangUp() {
+  if (!thread_.joinable()) return;
+  ending_ = true;
+  pthread_kill(thread_.native_handle(), SIGHUP);
+  thread_.join();
 }
 
 void add_client_tls_options(CLI::App& app, sansock::TlsClientOptions& options) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "sansock/client.h"
@@ -30,6 +32,20 @@ class ServerTls {
   std::vector<std::string> ocsp_files_;
   sansock::TlsServerOptions options_;
   std::shared_ptr<sansock::TlsServer> server_ = std::make_shared<sansock::TlsServer>();
+};
+
+// While it lives, SIGHUP makes a server read its certificates again: `kill -HUP` after they were renewed.
+// Made before any other thread, which inherits that the signal is not its own.
+class ReloadOnHangUp {
+ public:
+  ReloadOnHangUp(ServerTls& tls, std::string_view program);
+  ReloadOnHangUp(const ReloadOnHangUp&) = delete;
+  ReloadOnHangUp& operator=(const ReloadOnHangUp&) = delete;
+  ~ReloadOnHangUp();
+
+ private:
+  std::atomic<bool> ending_ = false;
+  std::thread thread_;
 };
 
 // --insecure, --tls-ca, --tls-cert, --tls-key, --tls-pin, --tls-name, --tls-key-log.

@@ -36,7 +36,7 @@ std::byte* SlabBlockPool::acquire() noexcept {
 
 void SlabBlockPool::release(std::byte* block) noexcept {
   assert(in_use() > 0);
-  if (at_hand_.size != at_hand_.size_max) {
+  if (at_hand_.size != warm_size_) {
     at_hand_.blocks[at_hand_.size++] = block;
   } else {
     give_back(block);
@@ -64,10 +64,11 @@ bool SlabBlockPool::map_chunk() noexcept {
     const std::size_t blocks = (chunks_.size() + 1) * chunk_blocks;
     chunks_.reserve(chunks_.size() + 1);
     cold_.reserve(blocks);
-    if (const std::size_t warm = std::min(blocks, warm_max_); warm > at_hand_.size_max) {
+    if (const std::size_t warm = std::min(blocks, warm_max_); warm > warm_size_) {
       warm_ = std::make_unique_for_overwrite<std::byte*[]>(warm);  // nothing is at hand now
       at_hand_.blocks = warm_.get();
-      at_hand_.size_max = static_cast<std::uint32_t>(warm);
+      warm_size_ = static_cast<std::uint32_t>(warm);
+      at_hand_.size_max = at_hand_.wiped ? 0 : warm_size_;
     }
   } catch (const std::bad_alloc&) {
     return false;

@@ -27,10 +27,11 @@ int parse_number(std::string_view digits, int largest, const std::string& what) 
 
 void check_transport(const Options& options) {
   if (options.deflate != Deflate::off && !options.target.websocket) {
-    throw std::invalid_argument("raw TCP has no extensions; drop --deflate");
+    throw std::invalid_argument("a raw echo has no extensions; drop --deflate");
   }
   if (options.tls_resume && (!options.target.tls || options.mode != Mode::rate)) {
-    throw std::invalid_argument("--tls-resume is for handshakes over TLS; give --mode rate and a wss:// URL");
+    throw std::invalid_argument(
+        "--tls-resume is for handshakes over TLS; give --mode rate and a wss:// or tls:// URL");
   }
   if (options.target.tls && !tls_built()) {
     throw std::invalid_argument(
@@ -53,7 +54,7 @@ void check(const Options& options) {
     throw std::invalid_argument("--idle-messages is for --mode idle; drop it");
   }
   if (!options.target.websocket && options.size == 0) {
-    throw std::invalid_argument("raw TCP has no empty messages; give --size 1 or more");
+    throw std::invalid_argument("a raw echo has no empty messages; give --size 1 or more");
   }
   if (options.text && options.payload == Payload::random) {
     throw std::invalid_argument("random bytes are no text; drop --type text, or choose another --payload");
@@ -120,9 +121,10 @@ void add_message_options(CLI::App& app, Options& options, Words& words) {
 
 void add_options(CLI::App& app, Options& options, Words& words) {
   constexpr auto million = std::size_t{1'000'000};
-  app.add_option("--url", options.url,
-                 "ws://HOST:PORT/PATH; wss:// for TLS 1.3, without verifying the certificate; or "
-                 "tcp://HOST:PORT for a raw echo")
+  app.add_option(
+         "--url", options.url,
+         "ws://HOST:PORT/PATH; tcp://HOST:PORT for a raw echo; wss:// and tls:// for the same over TLS 1.3, "
+         "without verifying the certificate")
       ->required();
   app.add_option("--mode", words.mode,
                  "echo: messages there and back; rate: opening handshakes; broadcast: one sends, all "
@@ -203,8 +205,13 @@ Target parse_target(const std::string& url) {
   } else if (rest.starts_with("tcp://")) {
     rest.remove_prefix(6);
     target.websocket = false;
+  } else if (rest.starts_with("tls://")) {
+    rest.remove_prefix(6);
+    target.websocket = false;
+    target.tls = true;
   } else {
-    throw std::invalid_argument(fmt::format("'{}' begins with none of ws://, wss:// and tcp://", url));
+    throw std::invalid_argument(
+        fmt::format("'{}' begins with none of ws://, wss://, tcp:// and tls://", url));
   }
   const std::size_t slash = rest.find('/');
   if (slash != std::string_view::npos) target.path = rest.substr(slash);
@@ -239,7 +246,7 @@ std::vector<int> parse_cpus(const std::string& list) {
 }
 
 std::optional<int> parse_options(Options& options, int argc, char** argv) {
-  CLI::App app("Puts load on a WebSocket or raw TCP echo server, and measures it.", "load");
+  CLI::App app("Puts load on a WebSocket or raw echo server, and measures it.", "load");
   Words words;
   add_options(app, options, words);
   try {

@@ -18,7 +18,7 @@ enum class Mode { echo, rate, broadcast, idle };
 enum class Payload { pattern, random, json, html };
 
 struct Target {
-  bool websocket = true;  // or raw TCP
+  bool websocket = true;  // or raw bytes
   bool tls = false;
   std::string authority;  // host:port, as it was written
   std::string path = "/";

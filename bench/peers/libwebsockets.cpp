@@ -2,6 +2,7 @@
 // documentation asks.
 #include <libwebsockets.h>
 
+#include <cstdint>
 #include <deque>
 #include <string>
 
@@ -71,6 +72,14 @@ int handle(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t s
   return 0;
 }
 
+// Debian's package has OpenSSL.
+void set_tls(const peer::Arguments& given, lws_context_creation_info& info) {
+  info.ssl_cert_filepath = given.tls_certificate;
+  info.ssl_private_key_filepath = given.tls_key;
+  info.tls1_3_plus_cipher_list = peer::tls_cipher;
+  info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -93,17 +102,18 @@ int main(int argc, char** argv) {
   info.iface = "127.0.0.1";
   info.protocols = protocols;
   info.pt_serv_buf_size = receive_bytes;
+  if (given.tls_certificate != nullptr) set_tls(given, info);
   // Not the default, which is poll(): that costs more the more connections there are.
-  info.options = LWS_SERVER_OPTION_LIBEV;
+  info.options |= LWS_SERVER_OPTION_LIBEV;
   lws_context* context = lws_create_context(&info);
   if (context == nullptr) {
-    info.options = 0;
+    info.options &= ~std::uint64_t{LWS_SERVER_OPTION_LIBEV};
     context = lws_create_context(&info);
   }
   if (context == nullptr) peer::die("lws_create_context");
   const int bound =
       given.port != 0 ? given.port : lws_get_vhost_listen_port(lws_get_vhost_by_name(context, "default"));
-  peer::print_ready_line("ws", bound);
+  peer::print_ready_line(given.scheme(), bound);
   while (lws_service(context, 0) >= 0) {
   }
 }

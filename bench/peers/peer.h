@@ -29,10 +29,18 @@ inline constexpr int compression_level = 6;
 inline constexpr int compression_memory_level = 8;
 inline constexpr int compression_window_bits = 15;
 
+// What all negotiate over TLS, so that they are compared by the same work: OpenSSL prefers another one.
+inline constexpr const char* tls_cipher = "TLS_AES_128_GCM_SHA256";
+
 struct Arguments {
   int port = -1;
   Deflate deflate = Deflate::off;
   int level = compression_level;
+  // Files; both or none.
+  const char* tls_certificate = nullptr;
+  const char* tls_key = nullptr;
+
+  const char* scheme() const { return tls_certificate == nullptr ? "ws" : "wss"; }
 };
 
 // False if it is no number up to this one.
@@ -49,22 +57,26 @@ inline bool parse_deflate(const char* text, Deflate& deflate) {
   return deflate != Deflate::off || std::strcmp(text, "off") == 0;
 }
 
-// --port N [--deflate off|on|no-context] [--level 0..9], of zlib. Ends the program with 2 on anything else.
+inline bool parse_argument(const char* name, const char* value, Arguments& given) {
+  if (std::strcmp(name, "--port") == 0) return parse_number(value, 65535, given.port);
+  if (std::strcmp(name, "--level") == 0) return parse_number(value, 9, given.level);
+  if (std::strcmp(name, "--deflate") == 0) return parse_deflate(value, given.deflate);
+  if (std::strcmp(name, "--tls-cert") == 0) given.tls_certificate = value;
+  if (std::strcmp(name, "--tls-key") == 0) given.tls_key = value;
+  return given.tls_certificate == value || given.tls_key == value;
+}
+
+// --port N [--deflate off|on|no-context] [--level 0..9] (of zlib) [--tls-cert FILE --tls-key FILE]. Ends the
+// program with 2 on anything else.
 inline Arguments arguments(int argc, char** argv) {
   Arguments given;
-  bool good = argc % 2 == 1 && argc <= 7;
-  for (int i = 1; good && i < argc; i += 2) {
-    const char* value = argv[i + 1];
-    if (std::strcmp(argv[i], "--port") == 0) {
-      good = parse_number(value, 65535, given.port);
-    } else if (std::strcmp(argv[i], "--level") == 0) {
-      good = parse_number(value, 9, given.level);
-    } else {
-      good = std::strcmp(argv[i], "--deflate") == 0 && parse_deflate(value, given.deflate);
-    }
-  }
-  if (!good || given.port < 0) {
-    std::fprintf(stderr, "usage: %s --port N [--deflate off|on|no-context] [--level 0..9]\n", argv[0]);
+  bool good = argc % 2 == 1;
+  for (int i = 1; good && i < argc; i += 2) good = parse_argument(argv[i], argv[i + 1], given);
+  if (!good || given.port < 0 || (given.tls_certificate == nullptr) != (given.tls_key == nullptr)) {
+    std::fprintf(
+        stderr,
+        "usage: %s --port N [--deflate off|on|no-context] [--level 0..9] [--tls-cert FILE --tls-key FILE]\n",
+        argv[0]);
     std::exit(2);
   }
   return given;
@@ -73,6 +85,12 @@ inline Arguments arguments(int argc, char** argv) {
 inline void print_ready_line(const char* scheme, int port) {
   std::printf("listening on %s://127.0.0.1:%d/\n", scheme, port);
   std::fflush(stdout);
+}
+
+// What main() returns if it can not do what it was asked for, with one line that says why.
+inline int refuse(const char* why) {
+  std::fprintf(stderr, "%s\n", why);
+  return 2;
 }
 
 // Ends the program with one line.

@@ -71,9 +71,9 @@ template <class Extension>
 int main(int argc, char** argv) {
   const peer::Arguments given = peer::arguments(argc, argv);
   if (given.level != peer::compression_level) {
-    std::fprintf(stderr, "websocketpp has one level of compression only\n");
-    return 2;
+    return peer::refuse("websocketpp has one level of compression only");
   }
+  if (given.tls_certificate != nullptr) return peer::refuse("websocketpp is not measured over TLS");
   switch (given.deflate) {
     case peer::Deflate::off: serve<NoDeflate>(given.port);
     case peer::Deflate::on: serve<DeflateWithContext>(given.port);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "sansock/error.h"
+#include "sansock/tls.h"
 
 namespace sansock {
 namespace {
@@ -56,9 +57,20 @@ TEST(ClientUrl, CredentialsAreDecoded) {
   EXPECT_EQ(parsed("ws://h/").credentials, "");
 }
 
+TEST(ClientUrl, SecureWhereTlsIsBuiltIn) {
+  for (const char* url : {"wss://example.com/", "https://example.com/"}) {
+    if (tls_built_in()) {
+      EXPECT_TRUE(parsed(url).secure) << url;
+      EXPECT_EQ(parsed(url).port, 443) << url;
+      EXPECT_EQ(parsed(url).host_header, "example.com") << url;
+    } else {
+      EXPECT_EQ(refused(url), errc::url_scheme_unsupported) << url;
+    }
+  }
+  EXPECT_FALSE(parsed("ws://example.com/").secure);
+}
+
 TEST(ClientUrl, Refused) {
-  EXPECT_EQ(refused("wss://example.com/"), errc::url_scheme_unsupported);
-  EXPECT_EQ(refused("https://example.com/"), errc::url_scheme_unsupported);
   EXPECT_EQ(refused("ftp://example.com/"), errc::url_invalid);
   EXPECT_EQ(refused("ws://example.com/#part"), errc::url_invalid);
   EXPECT_EQ(refused("ws:///"), errc::url_invalid);

@@ -8,6 +8,7 @@ import json
 import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -294,7 +295,7 @@ def check_changing_server():
         check_one_line(done, "client_max_window_bits=10", "before")
 
 
-def check_peer(name):
+def peer_command(name):
     command = [BUILD / "bench/peers" / name]
     if name == "npm_ws":
         if not shutil.which("node"):
@@ -304,6 +305,11 @@ def check_peer(name):
         command = ["node", ROOT / "bench/peers/npm_ws.mjs"]
     elif not command[0].exists():
         raise tap.Skip(f"{name} is not built")
+    return command
+
+
+def check_peer(name):
+    command = peer_command(name)
     # Several longer ones at once, libwebsockets mixes up: README.md of bench.
     large = 60_000 if name == "libwebsockets" else 300_000
     for mode in ("on", "no-context"):
@@ -356,6 +362,47 @@ def check_tls():
         check_one_line(load(url.replace("wss:", "ws:"), *QUICK, status=1), "connection 1 ")
 
 
+def check_tls_peer(name):
+    """It echoes right over TLS, by the cipher that all are compared by, and resumes each session."""
+    command, files = peer_command(name), certificate()[1]
+    if name == "beast" and b"libssl" not in command[0].read_bytes():
+        raise tap.Skip("Beast is built without OpenSSL")
+    words = [*command, "--port", 0, "--tls-cert", files[1], "--tls-key", files[3]]
+    with program(*words) as (url, _):
+        tap.expect(url.startswith("tls://" if name == "raw_tls" else "wss://"), url)
+        for options in (["--size", 16, "--depth", 100], ["--size", 16384, "--depth", 3, "--connections", 5],
+                        ["--size", 1 << 20, "--depth", 8, "--connections", 2], ["--size", 1000, "--type", "text", "--text", "mixed"]):
+            result, _ = measured(url, "--verify", *options)
+            tap.expect(result["messages"] > 0 and result["tls"] == "TLSv1.3 TLS_AES_128_GCM_SHA256", result)
+        for options, share in (([], 0), (["--tls-resume"], 1)):
+            result, _ = measured(url, "--mode", "rate", "--connections", 8, *options)
+            tap.expect(result["messages"] > 0 and result["tls_resumed_share"] == share, result)
+    for word in ("--tls-cert", "--tls-key"):
+        done = tap.run([*command, "--port", 0, word, files[1]], status=2)
+        tap.expect("usage: " in done.stderr, done)
+
+
+def check_tls_raw():
+    """An echo without frames, over TLS: right ones pass, a wrong byte is seen, and handshakes are counted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate()[1][1::2])
+
+    def serve(connection, change):
+        with context.wrap_socket(connection, server_side=True) as stream:
+            while data := stream.recv(65536):
+                stream.sendall(change(data))
+    alone = ["--connections", 1, "--verify"]
+    with python_server(lambda connection: serve(connection, bytes)) as port:
+        url = f"tls://127.0.0.1:{port}"
+        for options in (["--size", 16, "--depth", 100], ["--size", 40000, "--depth", 2]):
+            result, _ = measured(url, *alone, *options)
+            tap.expect(result["messages"] > 0 and result["tls"].startswith("TLSv1.3 "), result)
+        result, text = measured(url, "--mode", "rate", "--connections", 1, "--tls-resume")
+        tap.expect(result["messages"] > 0 and result["tls_resumed_share"] == 1 and "handshakes" in text, result)
+    with python_server(lambda connection: serve(connection, lambda data: bytes(len(data)))) as port:
+        check_one_line(load(f"tls://127.0.0.1:{port}", *QUICK, *alone, status=1), "wrong echo")
+
+
 def check_tls_rate():
     with tls_server() as (url, _):
         result, text = measured(url, "--mode", "rate", "--connections", 8)
@@ -400,6 +447,7 @@ def check_usage():
             (["--url", good, "--mode", "broadcast", "--threads", "2"], "one thread"),
             (["--url", good, "--deflate", "some"], "--deflate"), (["--url", good, "--payload", "some"], "--payload"),
             (["--url", "tcp://127.0.0.1:1", "--deflate", "on"], "no extensions"),
+            (["--url", "tls://127.0.0.1:1", "--size", "0"], "no empty messages"),
             (["--url", good, "--tls-resume"], "wss://"),
             (["--url", good, "--size", "1048576", "--depth", "1000"], "256 MiB")]:
         check_one_line(tap.run([LOAD, *arguments], status=2), word)
@@ -416,6 +464,7 @@ DEFLATE = [
      "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9"),
 ]
 COMPRESSING_PEERS = ["beast", "websocketpp", "libwebsockets", "npm_ws"]
+TLS_PEERS = ["raw_tls", "beast", "libwebsockets", "npm_ws"]
 
 CASES = [
     *((f"echo: {name}", lambda options=options: check_echo(options)) for name, options in SHAPES),
@@ -433,6 +482,8 @@ CASES = [
     ("permessage-deflate: a server that changes its mind", check_changing_server),
     *((f"permessage-deflate: {name}", lambda name=name: check_peer(name)) for name in COMPRESSING_PEERS),
     ("TLS: messages there and back", check_tls),
+    *((f"TLS: {name}", lambda name=name: check_tls_peer(name)) for name in TLS_PEERS),
+    ("TLS: a raw echo", check_tls_raw),
     ("TLS: handshakes, full and resumed", check_tls_rate),
     ("TLS: idle connections", check_tls_idle),
     ("TLS: wrong servers are noticed", check_wrong_tls),

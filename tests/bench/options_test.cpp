@@ -21,6 +21,9 @@ TEST(Options, ParsesTargets) {
   EXPECT_EQ(ntohl(target.address.sin_addr.s_addr), INADDR_LOOPBACK);
   EXPECT_FALSE(target.tls);
   EXPECT_FALSE(load::parse_target("tcp://127.0.0.2:1").websocket);
+  EXPECT_FALSE(load::parse_target("tcp://127.0.0.2:1").tls);
+  EXPECT_FALSE(load::parse_target("tls://127.0.0.2:1").websocket);
+  EXPECT_TRUE(load::parse_target("tls://127.0.0.2:1").tls);
   const load::Target secure = load::parse_target("wss://127.0.0.1:443/a");
   EXPECT_TRUE(secure.websocket && secure.tls);
   EXPECT_EQ(secure.path, "/a");
@@ -29,7 +32,7 @@ TEST(Options, ParsesTargets) {
 
 TEST(Options, RefusesOtherTargets) {
   for (const char* url :
-       {"", "ws://", "ws://127.0.0.1", "wss://127.0.0.1/", "tls://127.0.0.1:1/", "http://127.0.0.1:1/",
+       {"", "ws://", "ws://127.0.0.1", "wss://127.0.0.1/", "tls://127.0.0.1/", "http://127.0.0.1:1/",
         "ws://127.0.0.1:65536/", "ws://127.0.0.1:/", "ws://127.0.0.1:1x/", "ws://example:80/"}) {
     EXPECT_THROW(load::parse_target(url), std::invalid_argument) << url;
   }
@@ -69,6 +72,7 @@ TEST(Options, TakesWhatMessagesAreMadeOf) {
 TEST(Options, RefusesWhatDoesNotGoTogether) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"--url", "tcp://127.0.0.1:1", "--deflate", "on"},
+           {"--url", "tls://127.0.0.1:1", "--deflate", "on"},
            {"--url", "ws://127.0.0.1:1", "--deflate", "yes"},
            {"--url", "ws://127.0.0.1:1", "--payload", "xml"},
            {"--url", "ws://127.0.0.1:1", "--payload", "random", "--type", "text"},

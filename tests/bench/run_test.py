@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import shutil
 import statistics
 import sys
 import tempfile
@@ -23,6 +24,8 @@ import report
 import run as runner
 import servers
 import shapes
+import tls
+import tls_report
 
 
 def run(*arguments, status=0):
@@ -216,6 +219,110 @@ def check_compressed_choice():
     tap.expect(len(names) == len(set(names)) == 36, names)
 
 
+TLS = ("tls-1KiBx16", "tls-full", "tls-resumed", tls.IDLE)
+
+
+def check_certificate():
+    """It is made where it is asked for, and gone afterwards."""
+    if not shutil.which("openssl"):
+        raise tap.Skip("no openssl to make a certificate")
+    with tempfile.TemporaryDirectory() as directory:
+        with tls.certificate(directory) as (_, made, _, key):
+            told = tap.run(["openssl", "x509", "-in", made, "-noout", "-text"]).stdout
+            tap.expect("prime256v1" in told and "PRIVATE KEY" in key.read_text(), told)
+        tap.expect(not list(pathlib.Path(directory).iterdir()), "the key was left behind")
+
+
+def check_tls():
+    """Whoever can be had over TLS: costs, handshakes and memory; who can not is named."""
+    if why := tls.refused(BUILD):
+        raise tap.Skip(why)
+    check_certificate()
+    wanted = {"raw TLS", "sansock epoll", "Beast", "npm ws"}
+    with tempfile.TemporaryDirectory() as directory:
+        run("--tls", "--rounds", 2, "--seconds", "0.2", "--shapes", ",".join(TLS), "--memory-connections", 20,
+            "--only", ",".join(["websocketpp", *wanted]), "--out", directory)
+        text = (pathlib.Path(directory) / "tls.md").read_text()
+        found = json.loads((pathlib.Path(directory) / "tls.json").read_text())["tls"]
+        tap.expect(not (pathlib.Path(directory) / "echo.md").exists(), "what was not asked for was measured")
+    here = wanted - set(found["missing"])
+    for name in wanted - here:
+        tap.expect(f"not measured: {name} (" in text, text)
+    if not here:
+        raise tap.Skip("no server over TLS is built")
+    tap.expect([cell["name"] for cell in found["cells"]] == list(TLS[:-1]), found)
+    for cell in found["cells"]:
+        tap.expect(set(cell["servers"]) == here and not cell["failed"], cell)
+    tap.expect({row["server"] for row in found["memory"] if row["connections"] == 20 and row["used_bytes_each"]} == here,
+               found["memory"])
+    for word in ("| 1 KiB, 16 in flight |", "## Handshakes", "full, a CPU second", "## Memory of idle connections"):
+        tap.expect(word in text, f"'{word}' is not in:\n{text}")
+
+
+def tls_cell(cpu, handshake=None):
+    """Of servers with these costs, each of which did what was asked for."""
+    one = shape(cpu) | {"floor": tls.RAW, "handshake": handshake, "failed": {}}
+    run_ = {"tls": tls.CIPHER} | ({"tls_resumed_share": int(handshake == tls.RESUMED)} if handshake else {})
+    for name, server in one["servers"].items():
+        # The second round is on a machine that is slower for a while.
+        server["runs"] = [run_ | {"server": {"cpu_us_each": cpu[name] * slower}} for slower in (1, 7)]
+    return one
+
+
+def check_tls_tables():
+    cost = {"raw TLS": 2, "sansock epoll": 2.2, "sansock io_uring": 4, "Beast": 3}
+    table = tls_report.cost_table([tls_cell(cost)])
+    tap.expect("| a | 2.00 | 2.20 | 4.00 | **3.00** | – | – |" in table, table)
+    table = tls_report.budgets([tls_cell(cost), tls_cell({"sansock epoll": 3, "Beast": 3}), tls_cell({"sansock epoll": 3})])
+    for line in ("| a | sansock epoll | 1.10 (1.10 – 1.10) | 1.15 | yes | Beast 0.73 (0.73 – 0.73) | yes |",
+                 "| a | sansock io_uring | 2.00 (2.00 – 2.00) | 1.15 | no | Beast 1.33 (1.33 – 1.33) | no |",
+                 "| a | sansock epoll | – | – | – | Beast 1.00 (1.00 – 1.00) | no |"):
+        tap.expect(table.count(line) == 1, table)
+    tap.expect(table.count("sansock epoll") == 2, table)
+    full, resumed = (tls_cell({"Beast": number, "raw TLS": 50}, kind) for number, kind in ((400, "full"), (200, "resumed")))
+    table = tls_report.handshakes([tls_cell(cost), full, resumed])
+    tap.expect("| Beast | 400 | 2,500 | 1 | 100% / 100% | 200 | 5,000 | 1 | 100% / 100% |" in table, table)
+    tap.expect("| a | sansock epoll | 2.00 (2.00 – 2.00) | – | – | – | – |" in
+               tls_report.budgets([tls_cell({"sansock epoll": 4, "raw TLS": 2}, "full")]), table)
+    tap.expect("| 8.00 |" in report.shape_table(full), "handshakes are not compared with the raw echo over TLS")
+    uneven = tls_cell({"sansock epoll": 3, "Beast": 4})
+    uneven["servers"]["sansock epoll"]["runs"][1]["server"]["cpu_us_each"] = 35
+    table = tls_report.budgets([uneven])
+    tap.expect("| Beast 1.00 (0.75 – 1.25) | no |" in table, table)
+    rows = [{"server": name, "connections": 9, "opened_bytes_each": 1, "used_bytes_each": size}
+            for name, size in (("sansock epoll", 12_288), ("sansock io_uring", 12_289), ("Beast", 1))]
+    table = tls_report.memory_table([*rows, {"server": "npm ws", "connections": 9, "failed": "it hangs"}])
+    for line in ("| sansock epoll | 9 | 1.00 | 12,288 | yes |", "| sansock io_uring | 9 | 1.00 | 12,289 | no |",
+                 "| Beast | 9 | 1.00 | 1.00 | – |", "- npm ws: failed: it hangs"):
+        tap.expect(line in table, table)
+    found = {"missing": {"Beast": "gone"}, "left_out": ["b"], "cells": [tls_cell(cost) | {"failed": {"npm ws": "it hangs"}}]}
+    told = tls_report.shortfalls(found, 2)
+    for word in ("not measured: Beast (gone)", "the time was over: b", "only 1 rounds", "npm ws, a: failed: it hangs"):
+        tap.expect(word in told, told)
+    tap.expect(tls.failed({"tls": {"cells": found["cells"], "memory": []}}) and not tls.failed({}), found)
+
+
+def check_tls_choice():
+    """Whoever did another work than the others is no result, and whoever refuses TLS is named."""
+    cell = tls.reject(tls_cell({"Beast": 1, "npm ws": 2}), None)
+    tap.expect(set(cell["servers"]) == {"Beast", "npm ws"}, cell)
+    cell["servers"]["Beast"]["runs"][1]["tls"] = "TLSv1.3 TLS_AES_256_GCM_SHA384"
+    cell = tls.reject(cell, None)
+    tap.expect(set(cell["servers"]) == {"npm ws"} and "TLS_AES_256" in cell["failed"]["Beast"], cell)
+    for asked, share in ((tls.RESUMED, 0.5), (tls.FULL, 0.01)):
+        cell = tls_cell({"Beast": 1}, asked)
+        tap.expect(tls.reject(cell, asked)["servers"], cell)
+        cell["servers"]["Beast"]["runs"][0]["tls_resumed_share"] = share
+        tap.expect("were resumed" in tls.reject(cell, asked)["failed"]["Beast"], cell)
+    missing = {}
+    refuses = [servers.Kind(name, ["sh", "-c", "echo no TLS >&2; exit 2"]) for name in ("Beast", "wslay")]
+    tap.expect(tls.able(refuses, ["--tls-cert", "x"], missing, lambda text: None) == [], missing)
+    tap.expect(missing == {"Beast": "no TLS"}, missing)
+    starts = servers.Kind("Beast", ["sh", "-c", "echo listening on $*; read x", "sh"], packages=("a",))
+    chosen, = tls.able([starts], ["--tls-cert", "x"], missing, lambda text: None)
+    tap.expect(chosen.command[-2:] == ["--tls-cert", "x"] and chosen.packages == ("a", "libssl-dev"), chosen.command)
+
+
 def check_calls():
     lines = ["7 99.9 recvfrom(3, \"\", 9, 0, NULL, NULL) = 1\n",  # before the time that counts
              "7 100.1 recvfrom(3, \"\"..., 9, 0, NULL, NULL) = 1\n", "7 100.2 sendmsg(3, {}, 0) = 1\n",
@@ -289,6 +396,9 @@ CASES = [
     ("compression: costs, bytes and memory", check_compressed),
     ("compression: its tables", check_compressed_tables),
     ("compression: who is asked for what", check_compressed_choice),
+    ("TLS: costs, handshakes and memory", check_tls),
+    ("TLS: its tables", check_tls_tables),
+    ("TLS: who is asked for what, and counts", check_tls_choice),
     ("system calls", check_calls),
     ("servers that can not be had, and that end", check_absent),
     ("a run that takes too long", check_time),

@@ -144,17 +144,40 @@ def check_bench(machine):
     machine.dev("bench", status=1)
 
 
-def check_tls_missing(machine):
-    """The load generator goes without TLS where that can not be installed, and looks again when it was."""
-    configured = "meson configure --clearcache build -Dexamples=enabled -Dtests=enabled"
-    machine.dev("test")
-    (machine.directory / "missing").write_text("android-libboringssl-dev\n")
+def check_conform(machine):
+    """The conformance kit is configured again when what its TLS needs was missing."""
+    (machine.directory / "autobahn").mkdir()
+    (machine.directory / "autobahn/run_all.py").write_text("import sys; print(sys.argv[1:], file=sys.stderr)\n")
+    programs = "ninja -C build autobahn/conform examples/echo_server examples/echo_client"
+    configured = "-Dexamples=enabled -Dtests=disabled -Dconform=enabled"
+    said, calls = machine.dev("conform", "--tls")
+    tap.expect(calls == [f"meson setup build {configured}", programs], calls)
+    tap.expect("['build', '--tls']" in said, said)
+    _, calls = machine.dev("conform")
+    tap.expect(calls == [programs], calls)
+    (machine.directory / "build/build.ninja").write_text("build autobahn/conform\n")
+    (machine.directory / "missing").write_text("libssl-dev\n")
+    _, calls = machine.dev("conform")
+    tap.expect(any(call.endswith("--no-install-recommends libssl-dev") for call in calls), calls)
+    tap.expect(calls[-2:] == [f"meson configure --clearcache build {configured}", programs], calls)
     _, calls = machine.dev("test")
-    tap.expect(any(call.endswith("install -q -y --no-install-recommends android-libboringssl-dev") for call in calls), calls)
-    tap.expect(configured in calls, calls)
-    (machine.directory / "apt_fails").touch()
-    said, calls = machine.dev("test")
-    tap.expect("over TLS will be skipped" in said and calls[-1] == "ninja -C build" and configured not in calls, said)
+    tap.expect("meson configure --clearcache build -Dexamples=enabled -Dtests=enabled" in calls, calls)
+    (machine.directory / "missing").write_text("libssl-dev\n")
+    _, calls = machine.dev("test")
+    tap.expect("meson configure --clearcache build -Dexamples=enabled -Dtests=enabled" in calls, calls)
+
+
+def check_looks_again(machine):
+    """What a build goes without is looked for again once it is installed."""
+    for verb, configured in (("run", "-Dtests=disabled"), ("test", "-Dtests=enabled")):
+        machine.dev("test")
+        (machine.directory / "build/build.ninja").touch()
+        (machine.directory / "missing").write_text("android-libboringssl-dev\n")
+        _, calls = machine.dev(verb, status=127 if verb == "run" else 0)  # there is no program to run
+        package = "install -q -y --no-install-recommends android-libboringssl-dev"
+        tap.expect(any(call.endswith(package) for call in calls), calls)
+        tap.expect(f"meson configure --clearcache build -Dexamples=enabled {configured}" in calls, calls)
+        (machine.directory / "missing").write_text("")
 
 
 CASES = [
@@ -167,7 +190,8 @@ CASES = [
     ("no node: says what is skipped", on_machine(check_no_node)),
     ("node: installs the peer once", on_machine(check_node, extra=["node", "npm"])),
     ("the benchmark and its peers", on_machine(check_bench)),
-    ("the tests run without TLS", on_machine(check_tls_missing)),
+    ("the conformance kit and its TLS", on_machine(check_conform)),
+    ("a build looks again for what was missing", on_machine(check_looks_again)),
     ("a build without tests becomes one with tests", on_machine(check_reconfigured)),
 ]
 

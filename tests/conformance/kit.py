@@ -32,7 +32,7 @@ class Result:
 
 
 class Listening:
-    """A program that serves: started, and its line `listening on ws://HOST:PORT/` awaited."""
+    """A program that serves: started, and its line `listening on ws://HOST:PORT/`, or wss://, awaited."""
 
     def __init__(self, *command):
         self.name = " ".join(str(word) for word in command)
@@ -44,7 +44,7 @@ class Listening:
         timer.start()
         line = self.process.stdout.readline().rstrip("\n")
         timer.cancel()
-        if not line.startswith("listening on ws://"):
+        if not line.startswith(("listening on ws://", "listening on wss://")):
             self.stop()
             raise Failure(f"{self.name} did not start: {line}\n{self.errors()}")
         self.url = line.removeprefix("listening on ")

@@ -47,6 +47,10 @@ class Conversation {
     session_.feed_end("dropped TCP", now_);
     return *this;
   }
+  Conversation& cuts_off() {
+    session_.feed_end("cut TLS off", now_, true);
+    return *this;
+  }
   // Time goes by, with all that is written on the way.
   Conversation& after(milliseconds time) {
     const Instant end = now_ + time;
@@ -130,6 +134,25 @@ TEST(Session_, ClosingHandshakesThatAreNotComplete) {
   EXPECT_EQ(no_code.says(opcode::text).says(opcode::close).drops().verdict(), "OK OK");
   Conversation unsound("1.1.1");
   EXPECT_EQ(unsound.says(opcode::text).closes(1005).drops().verdict(), "OK UNCLEAN");
+}
+
+TEST(Session_, TlsWithoutItsEndIsNotStrict) {
+  Conversation clean("1.1.1");
+  EXPECT_EQ(clean.says(opcode::text).closes(1000).cuts_off().verdict(), "OK NON-STRICT");
+  EXPECT_NE(clean.result().result_close.find("close_notify"), std::string::npos);
+  EXPECT_TRUE(clean.result().was_clean);
+  Conversation fails("3.1");
+  EXPECT_EQ(fails.cuts_off().verdict(), "OK NON-STRICT");
+  // What is worse stays so.
+  Conversation open("1.1.1");
+  EXPECT_EQ(open.says(opcode::text).cuts_off().verdict(), "OK UNCLEAN");
+  EXPECT_EQ(open.result().not_clean_reason, "the testee cut TLS off without answering the Close frame");
+  Conversation code("1.1.1");
+  EXPECT_EQ(code.says(opcode::text).closes(1001).cuts_off().verdict(), "OK WRONG_CODE");
+  // The kit ends it first: how the testee does is no longer seen.
+  Conversation server("1.1.1", Role::server);
+  EXPECT_TRUE(server.says(opcode::text).closes(1000).done());
+  EXPECT_EQ(server.cuts_off().verdict(), "OK OK");
 }
 
 TEST(Session_, TheTesteeHasToFailTheConnection) {

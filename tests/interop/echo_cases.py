@@ -7,8 +7,13 @@ from websockets.frames import Opcode
 from harness import SIZES, check, check_equal, payload, shorten, text
 
 
+tls_context = None  # for wss:// URLs
+
+
 def connect(url, **options):
     options.setdefault("compression", None)
+    if url.startswith("wss:"):
+        options.setdefault("ssl", tls_context)
     return websockets.connect(url, max_size=None, ping_interval=None, open_timeout=60, close_timeout=60,
                               **options)
 

@@ -118,7 +118,8 @@ async def echo(ws):
 
 
 class Served:
-    """A server of python3-websockets for one case: `async with Served(handler, …) as url`."""
+    """A server of python3-websockets for one case, with TLS if `ssl` is a context:
+    `async with Served(handler, …) as url`."""
 
     def __init__(self, handler, **options):
         self.handler = handler
@@ -127,7 +128,8 @@ class Served:
     async def __aenter__(self):
         self.server = await import_websockets().serve(self.handler, "127.0.0.1", 0, max_size=None,
                                                       ping_interval=None, **self.options)
-        return f"ws://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+        scheme = "wss" if self.options.get("ssl") else "ws"
+        return f"{scheme}://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
 
     async def __aexit__(self, *_):
         self.server.close()

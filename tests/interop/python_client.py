@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""python_client.py ECHO_SERVER ADAPTER : python3-websockets as the client of our echo_server."""
+"""python_client.py ECHO_SERVER ADAPTER [MAKE_CERTIFICATES] : python3-websockets as the client of our
+echo_server, over TLS if certificates can be made."""
 import asyncio
 import os
 import signal
@@ -10,14 +11,23 @@ from harness import Program, Tap, check, check_equal, import_websockets, skip_wi
 websockets = import_websockets()
 import echo_cases
 from echo_cases import connect, expect_echo
+from tls import make_certificates_or_skip
 
-echo_server, adapter = sys.argv[1:]
+echo_server, adapter = sys.argv[1:3]
 skip_without_adapter(echo_server, adapter)
+certificates = make_certificates_or_skip(sys.argv[3]) if len(sys.argv) > 3 else None
+if certificates:
+    echo_cases.tls_context = certificates.client_context()
 tap = Tap()
 
 
 def start(*arguments):
-    return Program(echo_server, "--adapter", adapter, *arguments)
+    tls = certificates.arguments("server") if certificates else []
+    return Program(echo_server, "--adapter", adapter, *tls, *arguments)
+
+
+def open_stream(to):
+    return asyncio.open_connection("127.0.0.1", to.port, ssl=echo_cases.tls_context)
 
 
 server = start("--port", 0)
@@ -39,7 +49,7 @@ async def _():
 
 @tap.case("a plain GET gets 426")
 async def _():
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    reader, writer = await open_stream(server)
     writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
@@ -76,7 +86,7 @@ async def _():
 @tap.case("a Unix socket serves too, and its file goes away")
 async def _():
     path = socket_path()
-    with start("--unix", path) as at_path:
+    with Program(echo_server, "--adapter", adapter, "--unix", path) as at_path:
         check_equal(at_path.url, f"ws+unix:{path}:/", "the ready line")
         async with websockets.unix_connect(path, "ws://localhost/", compression=None, max_size=None) as ws:
             await expect_echo(ws, b"x" * 1_000_000)
@@ -111,7 +121,7 @@ async def _():
 async def _():
     size, count = 1 << 20, 40
     async with connect(server.url) as other:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        reader, writer = await open_stream(server)
         writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                      b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")

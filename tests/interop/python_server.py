@@ -1,22 +1,33 @@
 #!/usr/bin/python3
-"""python_server.py ECHO_CLIENT ADAPTER : python3-websockets as the server of our echo_client."""
+"""python_server.py ECHO_CLIENT ADAPTER [MAKE_CERTIFICATES] : python3-websockets as the server of our
+echo_client, over TLS if certificates can be made."""
 import asyncio
 import http
 import os
 import sys
 import urllib.parse
 
-from harness import (SIZES, Served, Tap, check, check_echoed, check_equal, echo, import_websockets,
+import harness
+from harness import (SIZES, Tap, check, check_echoed, check_equal, echo, import_websockets,
                      run_program_async, skip_without_adapter, socket_path)
 
+from tls import make_certificates_or_skip
+
 websockets = import_websockets()
-echo_client, adapter = sys.argv[1:]
+echo_client, adapter = sys.argv[1:3]
 skip_without_adapter(echo_client, adapter)
+certificates = make_certificates_or_skip(sys.argv[3]) if len(sys.argv) > 3 else None
+context = certificates.server_context() if certificates else None
 tap = Tap()
 
 
+def served(handler, **options):
+    return harness.Served(handler, ssl=context, **options)
+
+
 async def run_client(*arguments):
-    return await run_program_async(echo_client, *arguments, "--adapter", adapter)
+    trust = certificates.trust() if certificates else []
+    return await run_program_async(echo_client, *arguments, *trust, "--adapter", adapter)
 
 
 def check_failure(result, *words):
@@ -28,14 +39,14 @@ def check_failure(result, *words):
 
 @tap.case("text and binary of 0 B to 16 MiB")
 async def _():
-    async with Served(echo) as url:
+    async with served(echo) as url:
         sizes = ",".join(map(str, SIZES))
         check_echoed(await run_client(url, "--count", 2 * len(SIZES), "--sizes", sizes), 2 * len(SIZES))
 
 
 @tap.case("200 messages of the usual sizes, with compression offered by nobody")
 async def _():
-    async with Served(echo) as url:
+    async with served(echo) as url:
         check_echoed(await run_client(url, "--count", 200), 200)
 
 
@@ -49,7 +60,7 @@ async def _():
             third = len(message) // 3
             await ws.send([message[:third], message[third:2 * third], message[2 * third:]])
             await asyncio.wait_for(pongs[-1], 60)
-    async with Served(handler) as url:
+    async with served(handler) as url:
         check_echoed(await run_client(url, "--count", 16), 16)
         check_equal(len(pongs), 16, "pings sent")
 
@@ -61,7 +72,7 @@ async def _():
     async def handler(ws):
         await echo(ws)
         codes.append((ws.close_code, ws.close_reason))
-    async with Served(handler) as url:
+    async with served(handler) as url:
         check_echoed(await run_client(url, "--count", 2), 2)
     check_equal(codes, [(1000, "")], "the close code and reason")
 
@@ -72,7 +83,7 @@ async def _():
         async def handler(ws):
             await ws.recv()
             await ws.close(code, reason)
-        async with Served(handler) as url:
+        async with served(handler) as url:
             check_failure(await run_client(url, "--count", 2), str(code), reason)
 
 
@@ -81,7 +92,7 @@ async def _():
     async def handler(ws):
         async for message in ws:
             await ws.send(message[:-1] if len(message) > 100 else message)
-    async with Served(handler) as url:
+    async with served(handler) as url:
         check_failure(await run_client(url, "--count", 10), "message 6 of 10", "the echo has 124 bytes")
 
 
@@ -90,7 +101,7 @@ async def _():
     async def handler(ws):
         async for message in ws:
             await ws.send(message.encode() if isinstance(message, str) else message)
-    async with Served(handler) as url:
+    async with served(handler) as url:
         check_failure(await run_client(url, "--count", 10), "message 1 of 10", "other type")
 
 
@@ -98,7 +109,7 @@ async def _():
 async def _():
     async def handler(ws):
         await ws.wait_closed()
-    async with Served(handler) as url:
+    async with served(handler) as url:
         check_failure(await run_client(url, "--count", 1, "--timeout", 0.3), "no answer in time")
 
 
@@ -109,7 +120,7 @@ async def _():
     async def handler(ws):
         seen.append(ws.subprotocol)
         await echo(ws)
-    async with Served(handler, subprotocols=["two", "three"]) as url:
+    async with served(handler, subprotocols=["two", "three"]) as url:
         check_echoed(await run_client(url, "--count", 2, "--subprotocol", "one", "--subprotocol", "two"), 2)
         check_echoed(await run_client(url, "--count", 2, "--subprotocol", "one"), 2)
     check_equal(seen, ["two", None], "the subprotocols")
@@ -117,7 +128,7 @@ async def _():
 
 @tap.case("the Origin is sent, and its refusal with 403 reported")
 async def _():
-    async with Served(echo, origins=["https://good.example"]) as url:
+    async with served(echo, origins=["https://good.example"]) as url:
         check_echoed(await run_client(url, "--count", 2, "--origin", "https://good.example"), 2)
         check_failure(await run_client(url, "--origin", "https://evil.example"), "403")
 
@@ -125,10 +136,10 @@ async def _():
 @tap.case("credentials of the URL are sent; 401 is reported")
 async def _():
     create = websockets.basic_auth_protocol_factory(realm="test", credentials=("ada", "p w:d"))
-    async with Served(echo, create_protocol=create) as url:
-        host = url.removeprefix("ws://")
-        check_echoed(await run_client(f"ws://ada:p%20w%3Ad@{host}/", "--count", 2), 2)
-        check_failure(await run_client(f"ws://ada:wrong@{host}/"), "401")
+    async with served(echo, create_protocol=create) as url:
+        scheme, host = url.split("//")
+        check_echoed(await run_client(f"{scheme}//ada:p%20w%3Ad@{host}/", "--count", 2), 2)
+        check_failure(await run_client(f"{scheme}//ada:wrong@{host}/"), "401")
         check_failure(await run_client(url), "401")
 
 
@@ -136,13 +147,13 @@ async def _():
 async def _():
     async def refuse(path, headers):
         return http.HTTPStatus.NOT_FOUND, [("Content-Type", "text/plain")], b"nothing here\nsecond line\n"
-    async with Served(echo, process_request=refuse) as url:
+    async with served(echo, process_request=refuse) as url:
         check_failure(await run_client(url), "404", "nothing here")
 
 
 @tap.case("a server that is not there is reported")
 async def _():
-    async with Served(echo) as url:
+    async with served(echo) as url:
         pass
     check_failure(await run_client(url), "can not connect", url)
 
@@ -185,7 +196,7 @@ async def _():
             await ws.send(b"z" * (1 << 20))
             check_equal(await ws.recv(), b"z" * (1 << 20), "the echo")
         seen.append("done")
-    async with Served(handler) as url:
+    async with served(handler) as url:
         result = await run_client(url + "/", "--autobahn", "a gent/1")
     check_equal((result.returncode, result.stdout),
                 (0, "ran 3 cases as a gent/1; the reports are the server's\n"), "the result")
@@ -198,7 +209,7 @@ async def _():
 async def _():
     async def handler(ws):
         await ws.send("not a number")
-    async with Served(handler) as url:
+    async with served(handler) as url:
         check_failure(await run_client(url, "--autobahn", "a"), "fuzzing server")
 
 

@@ -1,33 +1,56 @@
-// ws_server.mjs ECHO_CLIENT ADAPTER : the npm package ws as the server of our echo_client.
+// ws_server.mjs ECHO_CLIENT ADAPTER : the npm package ws as the server of our echo_client, over TLS if the
+// environment names a directory of CERTIFICATES.
 import {execFile} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {createServer} from 'node:http';
+import {createServer as createTlsServer} from 'node:https';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {WebSocketServer} from 'ws';
 import {SIZES, assert, run, test} from './tap.mjs';
 
 const [echoClient, adapter] = process.argv.slice(2);
+const certificates = process.env.CERTIFICATES;
+const scheme = certificates ? 'wss' : 'ws';
+const trust = certificates ? ['--tls-ca', join(certificates, 'ca.pem')] : [];
 
 function runClient(...options) {
   return new Promise((resolve) => {
-    execFile(echoClient, [...options.map(String), '--adapter', adapter], (error, stdout, stderr) => {
+    execFile(echoClient, [...options.map(String), ...trust, '--adapter', adapter], (error, stdout, stderr) => {
       resolve({code: error ? error.code : 0, stdout, stderr});
     });
   });
 }
 
+function createWebServer() {
+  if (!certificates) return createServer();
+  const read = (name) => readFileSync(join(certificates, name));
+  return createTlsServer({cert: read('server.pem'), key: read('server.key')});
+}
+
+// Runs `body(url)` while the web server listens.
+async function listen(web, body) {
+  await new Promise((resolve) => web.listen(0, '127.0.0.1', resolve));
+  try {
+    await body(`${scheme}://127.0.0.1:${web.address().port}/`);
+  } finally {
+    await new Promise((resolve) => web.close(resolve));
+  }
+}
+
 // Serves `onConnection(ws, request)` while `body(url)` runs.
 async function serve(options, onConnection, body) {
-  const server = new WebSocketServer({host: '127.0.0.1', port: 0, maxPayload: 0, ...options});
+  const web = createWebServer();
+  const server = new WebSocketServer({server: web, maxPayload: 0, ...options});
   server.on('connection', onConnection);
-  await new Promise((resolve) => server.once('listening', resolve));
-  try {
-    await body(`ws://127.0.0.1:${server.address().port}/`);
-  } finally {
-    for (const ws of server.clients) ws.terminate();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  await listen(web, async (url) => {
+    try {
+      await body(url);
+    } finally {
+      for (const ws of server.clients) ws.terminate();
+      server.close();
+    }
+  });
 }
 
 function echo(ws) {
@@ -113,13 +136,11 @@ test('a subprotocol is selected', async () => {
 test('refusals with 401, 426 and 503 are reported', async () => {
   await serve({verifyClient: () => false}, echo, async (url) => checkFailure(await runClient(url), '401'));
   for (const status of [426, 503]) {
-    const server = createServer();
-    server.on('upgrade', (request, socket) => {
+    const web = createWebServer();
+    web.on('upgrade', (request, socket) => {
       socket.end(`HTTP/1.1 ${status} No\r\nConnection: close\r\nContent-Length: 8\r\n\r\nbecause\n`);
     });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    checkFailure(await runClient(`ws://127.0.0.1:${server.address().port}/`), String(status), 'because');
-    await new Promise((resolve) => server.close(resolve));
+    await listen(web, async (url) => checkFailure(await runClient(url), String(status), 'because'));
   }
 });
 

@@ -21,11 +21,15 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 
 
 class Browser:
-    """A Chromium with a profile of its own: `async with Browser() as browser`."""
+    """A Chromium with a profile of its own: `async with Browser() as browser`. It trusts the key of this pin
+    ("sha256/…"), whoever signed its certificate."""
+
+    def __init__(self, pin=None):
+        self.flags = FLAGS + ([f"--ignore-certificate-errors-spki-list={pin.removeprefix('sha256/')}"] if pin else [])
 
     async def __aenter__(self):
         self.profile = tempfile.mkdtemp(prefix="sansock-chromium-")
-        self.process = subprocess.Popen([chromium, *FLAGS, f"--user-data-dir={self.profile}", "about:blank"],
+        self.process = subprocess.Popen([chromium, *self.flags, f"--user-data-dir={self.profile}", "about:blank"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port_file = pathlib.Path(self.profile, "DevToolsActivePort")
         while not (port_file.exists() and port_file.read_text().count("\n") >= 1):

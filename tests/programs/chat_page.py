@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""chat_page.py CHAT [SCREENSHOT_DIRECTORY] : the chat's page in a headless Chromium, driven over the
-DevTools protocol. Skips, visibly, where there is no Chromium."""
+"""chat_page.py CHAT [--tls MAKE_CERTIFICATES] [--screenshots DIRECTORY] : the chat's page in a headless
+Chromium, driven over the DevTools protocol. Skips, visibly, where there is no Chromium."""
+import argparse
 import base64
 import json
 import pathlib
@@ -9,9 +10,16 @@ import sys
 import support  # noqa: F401  (finds harness)
 from browser import Browser, Tab, websockets
 from harness import Program, Tap, check, check_equal, free_port
+from tls import make_certificates_or_skip
 
-chat = sys.argv[1]
-screenshots = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+parser = argparse.ArgumentParser()
+parser.add_argument("chat")
+parser.add_argument("--tls", metavar="MAKE_CERTIFICATES")
+parser.add_argument("--screenshots", type=pathlib.Path)
+arguments = parser.parse_args()
+screenshots = arguments.screenshots
+certificates = make_certificates_or_skip(arguments.tls) if arguments.tls else None
+tls = {"ssl": certificates.client_context()} if certificates else {}
 tap = Tap()
 
 PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
@@ -59,12 +67,19 @@ class ChatTab(Tab):
 LAST_LINE = "[...document.querySelectorAll('.line-text')].at(-1)?.textContent"
 
 
+def start(port):
+    return Program(arguments.chat, "--port", port, *(certificates.arguments("server") if certificates else []))
+
+
 @tap.case("two browsers and a program talk; text stays text; the page comes back after the server does")
 async def _():
     port = free_port()
-    server = Program(chat, "--port", port)
-    url = f"http://127.0.0.1:{port}/"
-    async with Browser() as browser:
+    server = start(port)
+    scheme = "https" if certificates else "http"
+    url = f"{scheme}://127.0.0.1:{port}/"
+    lines = [server.process.stdout.readline() for _ in range(2)]
+    check_equal(lines[1], f"chat page at {url}\n", "the line about the page")
+    async with Browser(certificates and certificates.text("server.pin")) as browser:
         desktop = await ChatTab(browser).open(url, DESKTOP)
         await desktop.shoot("welcome")
         await desktop.join("Ada Lovelace", "lobby")
@@ -77,7 +92,7 @@ async def _():
         await desktop.say("Good morning. The analytical engine weaves algebraic patterns.")
         await phone.until(f"{LAST_LINE}?.startsWith('Good morning')")
         hostile = "<img src=x onerror=\"document.title='owned'\"> & <b>é€😀</b>"
-        async with websockets.connect(f"ws://127.0.0.1:{port}/chat") as ws:
+        async with websockets.connect(server.url + "chat", **tls) as ws:
             await ws.send(json.dumps({"type": "join", "room": "lobby", "name": "<i>Bob</i>"}))
             await ws.recv()
             await ws.send(json.dumps({"type": "say", "text": hostile}))
@@ -103,7 +118,7 @@ async def _():
         check(await desktop.value("document.getElementById('say-button').disabled"), "one could send into nothing")
         await desktop.shoot("offline")
         await desktop.write("say-text", "written while offline")
-        with Program(chat, "--port", port):
+        with start(port):
             await desktop.value("document.getElementById('retry').click()")
             for tab in (desktop, phone):
                 await tab.until("document.body.innerText.includes('You are back')")

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""command_lines.py ECHO_SERVER ECHO_CLIENT CHAT EMBED_CUSTOM_LOOP : options, exit codes, error lines."""
+"""command_lines.py ECHO_SERVER ECHO_CLIENT CHAT EMBED_CUSTOM_LOOP MAKE_CERTIFICATES : options, exit codes, error
+lines. MAKE_CERTIFICATES is none where TLS is not built in."""
 import os
 import signal
 import socket
@@ -8,11 +9,13 @@ import sys
 
 import support  # noqa: F401  (finds harness)
 from harness import Program, Tap, check, check_equal, free_port, run_program, socket_path
+from tls import Certificates
 
-echo_server, echo_client, chat, embed_custom_loop = sys.argv[1:]
+echo_server, echo_client, chat, embed_custom_loop, make_certificates = sys.argv[1:]
 tap = Tap()
 # Kernels, containers and administrators may refuse it.
 io_uring = run_program(echo_server, "--adapter", "io_uring", "--help").returncode == 0
+certificates = None if make_certificates == "none" else Certificates(make_certificates)
 compression = run_program(echo_server, "--deflate", "on", "--help").returncode == 0
 
 
@@ -32,9 +35,11 @@ def expect_line(arguments, code, *words):
 @tap.case("--help goes to stdout with exit 0 and names the options")
 def _():
     for program, options in [(echo_server, ["--port", "--host", "--adapter", "--threads", "--deflate", "--deflate-memory",
-                                            "--max-message", "--unix"]),
-                             (echo_client, ["URL", "--adapter", "--count", "--deflate", "--autobahn"]),
-                             (chat, ["--port", "--host", "--adapter", "--threads"])]:
+                                            "--max-message", "--unix", "--tls-cert", "--tls-key", "--tls-ocsp",
+                                            "--tls-client-ca", "--tls-client", "--tls-key-log"]),
+                             (echo_client, ["URL", "--adapter", "--count", "--deflate", "--autobahn", "--insecure",
+                                            "--tls-ca", "--tls-cert", "--tls-key", "--tls-pin", "--tls-name"]),
+                             (chat, ["--port", "--host", "--adapter", "--threads", "--tls-cert", "--tls-key"])]:
         result = run_program(program, "--help")
         check_equal((result.returncode, result.stderr), (0, ""), "exit code and stderr")
         for option in options:
@@ -68,10 +73,53 @@ def _():
             expect_line([echo_server, "--deflate", mode], 2, "compression is not built", "use off")
             expect_line([echo_client, "ws://127.0.0.1:1/", "--deflate", mode], 2, "compression is not built")
     expect_line([echo_server, "--deflate", "maybe"], 2, "use off, on or no-context")
-    expect_line([echo_server, "--tls-cert", "a", "--tls-key", "b"], 2, "TLS is not built")
-    expect_line([echo_server, "--tls-key", "b"], 2, "TLS is not built")
-    expect_line([echo_client, "--insecure", "ws://127.0.0.1:1/"], 2, "TLS is not built")
-    expect_line([echo_client, "wss://127.0.0.1/"], 2, "wss://127.0.0.1/", "TLS", "use ws://")
+    if certificates is None:
+        for program in (echo_server, chat):
+            expect_line([program, "--tls-cert", "a", "--tls-key", "b"], 2, "TLS is not built")
+            expect_line([program, "--tls-key", "b"], 2, "TLS is not built")
+        for option in (["--insecure"], ["--tls-ca", "a"], ["--tls-cert", "a", "--tls-key", "b"], ["--tls-name", "a"]):
+            expect_line([echo_client, *option, "ws://127.0.0.1:1/"], 2, "TLS is not built")
+        expect_line([echo_client, "wss://127.0.0.1/"], 2, "wss://127.0.0.1/", "TLS", "use ws://")
+
+
+@tap.case("options of TLS that do not go together: exit 2")
+def _():
+    if certificates is None:
+        print("# without TLS, which is not built in")
+        return
+    own, authority = certificates.arguments("server"), certificates.path("client_ca.pem")
+    certificate, key = own[:2], own[2:]
+    for program in (echo_server, chat):
+        expect_line([program, *certificate], 2, "--tls-cert requires --tls-key")
+        expect_line([program, *key], 2, "--tls-key requires --tls-cert")
+        expect_line([program, *own, *certificate], 2, "each needs one --tls-key")
+        expect_line([program, *own, "--tls-client", "require"], 2, "--tls-client requires --tls-client-ca")
+        expect_line([program, *own, "--tls-client-ca", authority], 2, "--tls-client-ca requires --tls-client")
+        expect_line([program, *own, "--tls-client-ca", authority, "--tls-client", "maybe"], 2, "use request or require")
+        expect_line([program, "--tls-key-log", "/dev/null"], 2, "requires --tls-cert")
+    expect_line([echo_server, "--unix", "/tmp/unused", *own], 2, "not for --unix", "give --port")
+    expect_line([echo_client, "wss://127.0.0.1:1/", *certificate], 2, "--tls-cert requires --tls-key")
+
+
+@tap.case("certificates, keys, roots and pins that can not be used: one line that names them, exit 1")
+def _():
+    if certificates is None:
+        print("# without TLS, which is not built in")
+        return
+    own, other_key = certificates.arguments("server"), certificates.path("second.key")
+    certificate, key = own[1], own[3]
+    missing = certificates.path("missing.pem")
+    for program, place in ((echo_server, ["--port", 0]), (chat, ["--port", 0]), (echo_client, ["wss://127.0.0.1:1/"])):
+        expect_line([program, *place, "--tls-cert", missing, "--tls-key", key], 1, missing, "can not be read")
+        expect_line([program, *place, "--tls-cert", certificate, "--tls-key", missing], 1, missing, "can not be read")
+        expect_line([program, *place, "--tls-cert", key, "--tls-key", key], 1, key, "does not begin with a PEM certificate")
+        expect_line([program, *place, "--tls-cert", certificate, "--tls-key", other_key], 1, other_key, "does not belong")
+    expect_line([echo_server, *own, "--tls-client-ca", key, "--tls-client", "require"], 1, key, "no PEM certificate")
+    expect_line([echo_server, *own, "--tls-ocsp", missing], 1, missing, "can not be read")
+    expect_line([echo_server, *own, "--tls-key-log", "/nonexistent/log"], 1, "/nonexistent/log", "can not be written")
+    for option, value, words in (("--tls-ca", missing, "can not be read"), ("--tls-ca", key, "no PEM certificate"),
+                                 ("--tls-pin", "sha256/short", "is no pin"), ("--tls-pin", "md5/" + "A" * 44, "is no pin")):
+        expect_line([echo_client, "wss://127.0.0.1:1/", option, value], 1, value, words)
 
 
 @tap.case("bad URLs: exit 2")

@@ -1,15 +1,17 @@
 #!/usr/bin/python3
-"""deflate_page.py ECHO_SERVER : a page in a headless Chromium, and our echo_server, with compression. Skips,
-visibly, where there is no Chromium."""
+"""deflate_page.py ECHO_SERVER [MAKE_CERTIFICATES] : a page in a headless Chromium, and our echo_server, with
+compression, and over TLS if certificates can be made. Skips, visibly, where there is no Chromium."""
 import json
 import sys
 
 import support  # noqa: F401  (finds harness)
 from browser import Browser, Tab
 from harness import Program, Tap, check, check_equal, skip_without_deflate
+from tls import make_certificates_or_skip
 
 echo_server = sys.argv[1]
 skip_without_deflate(echo_server)
+certificates = make_certificates_or_skip(sys.argv[2]) if len(sys.argv) > 2 else None
 tap = Tap()
 
 # Sends each message and awaits its echo: text and bytes of 0 B to 1 MiB, what shrinks a lot, a little and not
@@ -50,7 +52,7 @@ TALK = """
 
 
 async def talk(url):
-    async with Browser() as browser:
+    async with Browser(certificates and certificates.text("server.pin")) as browser:
         tab = await Tab(browser).attach()
         result = await tab.value(TALK.replace("(URL)", f"({json.dumps(url)})"))
         check_equal(browser.problems, [], "what the page threw or logged")
@@ -60,7 +62,8 @@ async def talk(url):
 def add_case(name, mode, extensions):
     @tap.case(name)
     async def _():
-        with Program(echo_server, "--port", 0, "--deflate", mode) as server:
+        tls = certificates.arguments("server") if certificates else []
+        with Program(echo_server, "--port", 0, "--deflate", mode, *tls) as server:
             result = await talk(server.url)
         check_equal(result["wrong"], [], "the sizes of wrong echoes")
         check_equal((result["right"], result["code"], result["wasClean"]), (55, 1000, True), "echoes and the end")

@@ -51,6 +51,7 @@ class SlabBlockPool final : public BlockPool {
   std::size_t out_ = 0;  // in use or at hand
   std::size_t in_use_peak_ = 0;
   std::unique_ptr<std::byte*[]> warm_;  // what is at hand: pages probably present
+  std::uint32_t warm_size_ = 0;         // how many have room there
   Stack cold_;                          // pages given back
   std::vector<std::byte*> chunks_;      // the mappings
 };

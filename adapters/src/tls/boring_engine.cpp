@@ -20,9 +20,10 @@ constexpr std::size_t plaintext_max = SSL3_RT_MAX_PLAIN_LENGTH;  // of a record:
 constexpr std::size_t record_header = SSL3_RT_HEADER_LENGTH;
 constexpr std::size_t record_overhead =
     record_header + 64;  // and what is queued with the first one, such as a key update
-// What is encrypted at a time: enough for a send to be worth its while, and little to be left with when the
-// peer does not read.
-constexpr std::size_t flight_max = 4 * plaintext_max;
+// What is encrypted at a time: most often all there is, for one send; little for a peer that does not take
+// all of it, or the ciphertext would lie here beside the plaintext.
+constexpr std::size_t flight_max = 16 * plaintext_max;
+constexpr std::size_t flight_max_when_slow = 4 * plaintext_max;
 // A slice of this size is worth a record of its own; smaller ones are put together.
 constexpr std::size_t slice_alone_min = plaintext_max / 2;
 constexpr std::uint8_t messages_max = 64;
@@ -244,38 +245,44 @@ void BoringEngine::fail(int result) noexcept {
 
 // --- output ---------------------------------------------------------------------------------------
 
+// The next `size` bytes of the slices from `offset` in the first of them, which all have so many. What is
+// worth a record of its own stays where it is; smaller pieces are put together.
+ConstBytes BoringEngine::next_chunk(std::span<const IoSlice> slices, std::size_t offset,
+                                    std::size_t size) noexcept {
+  const auto* const base = static_cast<const std::byte*>(slices[0].base) + offset;
+  const std::size_t here = std::min(slices[0].size - offset, size);
+  if (here == size || here >= slice_alone_min) return {base, here};
+  std::size_t gathered = 0;
+  for (const IoSlice& slice : slices) {
+    const std::size_t part = std::min(slice.size - offset, size - gathered);
+    std::memcpy(write_memory.data() + gathered, static_cast<const std::byte*>(slice.base) + offset, part);
+    gathered += part;
+    offset = 0;
+    if (gathered == size) break;
+  }
+  return ConstBytes(write_memory).first(gathered);
+}
+
 std::size_t BoringEngine::seal(std::span<const IoSlice> plaintext) noexcept {
   if (!established_ || closed_ || failure_ != errc::none) return 0;
+  std::size_t left = 0;
+  for (const IoSlice& slice : plaintext) left += slice.size;
+  left = std::min(left, slow_ ? flight_max_when_slow : flight_max);
   std::size_t sealed = 0;
   std::size_t offset = 0;  // in the first slice
-  while (!plaintext.empty() && sealed < flight_max) {
-    std::size_t left = 0;
-    for (const IoSlice& slice : plaintext) left += slice.size;
-    const std::size_t record = reserve_record(std::min(left - offset, plaintext_max));
-    if (record == 0) break;
-    const auto* const base = static_cast<const std::byte*>(plaintext[0].base) + offset;
-    ConstBytes chunk(base, std::min(plaintext[0].size - offset, record));
-    if (chunk.size() < std::min(slice_alone_min, record) && plaintext.size() > 1) {
-      std::size_t gathered = 0;
-      std::size_t at = offset;
-      for (const IoSlice& slice : plaintext) {
-        const std::size_t part = std::min(slice.size - at, record - gathered);
-        std::memcpy(write_memory.data() + gathered, static_cast<const std::byte*>(slice.base) + at, part);
-        gathered += part;
-        at = 0;
-        if (gathered == record) break;
-      }
-      chunk = ConstBytes(write_memory).first(gathered);
+  while (sealed < left) {
+    while (offset >= plaintext[0].size) {
+      offset -= plaintext[0].size;
+      plaintext = plaintext.subspan(1);
     }
+    const std::size_t record = reserve_record(std::min(left - sealed, plaintext_max));
+    if (record == 0) break;
+    const ConstBytes chunk = next_chunk(plaintext, offset, record);
     const std::size_t written = write(chunk);
     if (chunk.data() == write_memory.data()) OPENSSL_cleanse(write_memory.data(), chunk.size());
     if (written == 0) break;
     sealed += written;
     offset += written;
-    while (!plaintext.empty() && offset >= plaintext[0].size) {
-      offset -= plaintext[0].size;
-      plaintext = plaintext.subspan(1);
-    }
   }
   if (output_.size() == 0) output_.clear();
   return sealed;

@@ -37,7 +37,10 @@ class BoringEngine final : public TlsEngine {
   void close() noexcept override;
   std::size_t output_size() const noexcept override { return output_.size(); }
   std::size_t gather(std::span<IoSlice> slices) noexcept override { return output_.gather(slices); }
-  void consume(std::size_t written) noexcept override { output_.consume(written); }
+  void consume(std::size_t written) noexcept override {
+    slow_ = written < output_.size();
+    output_.consume(written);
+  }
 
   // --- for BoringSSL's callbacks ------------------------------------------------------------------
   static BoringEngine& of(const SSL* ssl) noexcept;
@@ -55,6 +58,8 @@ class BoringEngine final : public TlsEngine {
   void answer_plain_http() noexcept;
   std::size_t read(std::byte* into, std::size_t capacity) noexcept;
   Bytes read_whole_records() noexcept;
+  static ConstBytes next_chunk(std::span<const IoSlice> slices, std::size_t offset,
+                               std::size_t size) noexcept;
   std::size_t reserve_record(std::size_t size) noexcept;
   std::size_t write(ConstBytes plaintext) noexcept;
   void fail(int result) noexcept;
@@ -76,6 +81,7 @@ class BoringEngine final : public TlsEngine {
   bool established_ = false;
   bool peer_closed_ = false;
   bool closed_ = false;
+  bool slow_ = false;  // the transport did not take all of the last output
 };
 
 }  // namespace sansock

@@ -105,6 +105,7 @@ json case_json(const CaseResult& result) {
           {"closedByMe", result.closed_by_kit},
           {"failedByMe", result.failed_by_kit},
           {"droppedByMe", result.dropped_by_kit},
+          {"tlsCutOff", result.cut_off},
           {"wasClean", result.was_clean},
           {"wasNotCleanReason",
            result.not_clean_reason.empty() ? json(nullptr) : json(printable(result.not_clean_reason, 400))},

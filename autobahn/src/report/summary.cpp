@@ -19,12 +19,14 @@ struct Tally {
   std::size_t cases = 0;
   std::array<std::size_t, verdict_count> behavior{};
   std::size_t failed = 0;
+  std::size_t cut_off = 0;  // TLS without its end
   Duration slowest{};
   std::string slowest_id;
 };
 
 void count(Tally& tally, const CaseResult& result) {
   ++tally.cases;
+  if (result.cut_off) ++tally.cut_off;
   if (result.verdicts.failed()) {
     ++tally.failed;
   } else {
@@ -112,6 +114,7 @@ std::string summary_table(const AgentResults& results) {
   for (const auto& [group, tally] : groups)
     text += row(fmt::format("{:>2} {}", group, group_title(group)), tally);
   text += row("all", all);
+  if (all.cut_off != 0) text += fmt::format("{} connections were ended without close_notify\n", all.cut_off);
   return text + times(results);
 }
 

@@ -55,6 +55,7 @@ class ClientRun {
       : plan_(plan), random_(std::random_device{}()), progress_(plan.cases.size()) {
     environment_.patience = plan.patience;
     environment_.random = &random_;
+    environment_.tls = plan.tls;
   }
 
   std::map<std::string, AgentResults> run(std::string& problem);

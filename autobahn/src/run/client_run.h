@@ -16,12 +16,14 @@
 
 #include "cases/case.h"
 #include "report/report.h"
+#include "wire/tls_channel.h"
 
 namespace conform {
 
 struct ClientPlan {
   std::string host;
   int port = 0;
+  const TlsContext* tls = nullptr;  // null: plain TCP
   std::vector<const Case*> cases;
   double patience = 1;
   bool once = false;  // ends after the first /updateReports

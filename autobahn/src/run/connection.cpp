@@ -1,13 +1,5 @@
 #include "run/connection.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 
 namespace conform {
@@ -30,18 +22,11 @@ Duration as_duration(Seconds time) { return std::chrono::duration_cast<Duration>
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (number_ >= 0) close(number_);
-}
-
 Connection::Connection(Descriptor socket, Role role, const Environment& environment)
     : environment_(environment),
-      socket_(std::move(socket)),
+      stream_(std::move(socket), environment.tls != nullptr ? environment.tls->channel() : nullptr),
       role_(role),
-      stage_until_(std::chrono::steady_clock::now() + as_duration(handshake_limit * environment.patience)) {
-  const int on = 1;
-  setsockopt(socket_.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
+      stage_until_(std::chrono::steady_clock::now() + as_duration(handshake_limit * environment.patience)) {}
 
 void Connection::begin_case(const Case& test, std::string agent, Finished finished) {
   test_ = &test;
@@ -83,8 +68,7 @@ void Connection::linger(Instant now) {
   write_handshake();
   stage_ = Stage::lingering;
   stage_until_ = now + as_duration(linger_limit);
-  write_blocked_ = false;
-  shutdown(socket_.number(), SHUT_WR);
+  stream_.end();
   if (input_ended_) stage_ = Stage::over;
 }
 
@@ -97,17 +81,16 @@ void Connection::finish_case(Instant now) {
 
 // --- reading ---------------------------------------------------------------------------------------
 void Connection::on_readable(Instant now) {
-  static std::array<char, 262144> buffer;
   for (int i = 0; i < reads_a_turn && !input_ended_; ++i) {
-    const ssize_t size = read(socket_.number(), buffer.data(), buffer.size());
-    if (size > 0) {
-      take({buffer.data(), static_cast<std::size_t>(size)}, now);
-      continue;
+    switch (stream_.receive([this, now](std::string_view octets) { take(octets, now); })) {
+      case Stream::Input::nothing: return;
+      case Stream::Input::octets: break;
+      case Stream::Input::broken:
+        // Lingering goes on: the alert that says why is still to reach the testee.
+        if (stage_ != Stage::lingering) take_end(now);
+        break;
+      case Stream::Input::ended: input_ended_ = true; take_end(now);
     }
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    const std::string how = size == 0 ? "dropped TCP" : std::string("ended TCP: ") + std::strerror(errno);
-    input_ended_ = true;
-    take_end(how, now);
   }
 }
 
@@ -128,48 +111,35 @@ void Connection::take(std::string_view octets, Instant now) {
   }
 }
 
-void Connection::take_end(std::string_view how, Instant now) {
+void Connection::take_end(Instant now) {
   switch (stage_) {
-    case Stage::handshake: fail_handshake("the testee " + std::string(how), now); break;
-    case Stage::session: session_->feed_end(how, now); break;
+    case Stage::handshake: fail_handshake("the testee " + stream_.how(), now); break;
+    case Stage::session: session_->feed_end(stream_.how(), now, stream_.cut_off()); break;
     default: stage_ = Stage::over;
   }
 }
 
 // --- writing ---------------------------------------------------------------------------------------
-bool Connection::send_some(std::string_view octets, std::size_t& written) {
-  const ssize_t size = ::send(socket_.number(), octets.data(), octets.size(), MSG_NOSIGNAL);
-  if (size >= 0) {
-    written = static_cast<std::size_t>(size);
-    return true;
-  }
-  // ENOTCONN: the connection is still being made.
-  write_blocked_ = errno == EAGAIN || errno == EINTR || errno == ENOTCONN;
-  write_failed_ = !write_blocked_;
-  return false;
-}
-
 void Connection::write_handshake() {
-  write_blocked_ = false;
   std::size_t written = 0;
-  while (!handshake_output_.empty() && !write_failed_ && send_some(handshake_output_, written)) {
+  while (!handshake_output_.empty() && stream_.send(handshake_output_, written)) {
     handshake_output_.erase(0, written);
   }
 }
 
 void Connection::write_session(Instant now) {
-  write_blocked_ = false;
   OutputQueue& output = session_->output();
   output.begin_turn();
   std::size_t written = 0;
-  while (!write_failed_ && !session_->done() && !output.next().empty() && send_some(output.next(), written)) {
+  while (!session_->done() && !output.next().empty() && stream_.send(output.next(), written)) {
     session_->consume(written, now);
   }
   // What the testee said before it ended TCP is still read; the end comes with it.
-  if (write_failed_) output.clear();
+  if (stream_.failed()) output.clear();
 }
 
 void Connection::on_turn(Instant now) {
+  stream_.flush();
   if (stage_ == Stage::handshake || !handshake_output_.empty()) write_handshake();
   if (stage_ == Stage::session) {
     session_->handle_timeout(now);
@@ -186,7 +156,7 @@ void Connection::on_turn(Instant now) {
 
 Instant Connection::deadline() const {
   if (stage_ != Stage::session) return stage_until_;
-  const bool next_turn = session_->done() || (!write_blocked_ && !session_->output().empty());
+  const bool next_turn = session_->done() || (!stream_.blocked() && !session_->output().empty());
   return next_turn ? Instant::min() : session_->deadline();
 }
 

@@ -1,4 +1,4 @@
-// A TCP connection that a case runs on: the opening handshake of either role, then a Session.
+// A connection that a case runs on: the opening handshake of either role, then a Session.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "run/event_loop.h"
+#include "run/stream.h"
 #include "session/session.h"
 #include "wire/opening_handshake.h"
 
@@ -16,22 +17,7 @@ namespace conform {
 struct Environment {
   double patience = 1;
   std::mt19937_64* random = nullptr;
-};
-
-// An owned descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor();
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-  }
-  int number() const { return number_; }
-
- private:
-  int number_;
+  const TlsContext* tls = nullptr;  // null: plain TCP
 };
 
 class Connection : public EventHandler {
@@ -40,9 +26,9 @@ class Connection : public EventHandler {
 
   Connection(Descriptor socket, Role role, const Environment& environment);
 
-  int descriptor() const override { return socket_.number(); }
+  int descriptor() const override { return stream_.descriptor(); }
   bool wants_read() const override { return !input_ended_; }
-  bool wants_write() const override { return write_blocked_; }
+  bool wants_write() const override { return stream_.blocked(); }
   void on_readable(Instant now) override;
   void on_turn(Instant now) override;
   Instant deadline() const override;
@@ -67,16 +53,15 @@ class Connection : public EventHandler {
   enum class Stage { handshake, session, lingering, over };
 
   void take(std::string_view octets, Instant now);
-  void take_end(std::string_view how, Instant now);
+  void take_end(Instant now);
   void write_handshake();
   void write_session(Instant now);
   void finish_case(Instant now);
   void deliver_result(Instant now);
-  // FIN, then reads what still comes, so that no reset overtakes what was written.
+  // Ends the stream, then reads what still comes, so that no reset overtakes what was written.
   void linger(Instant now);
-  bool send_some(std::string_view octets, std::size_t& written);
 
-  Descriptor socket_;
+  Stream stream_;
   Role role_;
   Stage stage_ = Stage::handshake;
   Instant stage_until_;
@@ -86,8 +71,6 @@ class Connection : public EventHandler {
   std::string handshake_input_;
   std::string handshake_output_;
   bool head_taken_ = false;
-  bool write_blocked_ = false;
-  bool write_failed_ = false;
   bool input_ended_ = false;
 };
 

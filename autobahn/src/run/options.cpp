@@ -11,7 +11,8 @@ namespace {
 
 void add_options(CLI::App& app, Options& options) {
   auto* server =
-      app.add_option("--server", options.server, "test this server: ws://host:port/path")->type_name("URL");
+      app.add_option("--server", options.server, "test this server: ws://host:port/path, or wss://")
+          ->type_name("URL");
   auto* listen = app.add_option("--listen", options.listen,
                                 "be the fuzzing server that clients under test connect to; 0: any port")
                      ->type_name("PORT")
@@ -26,6 +27,22 @@ void add_options(CLI::App& app, Options& options) {
       ->type_name("ADDRESS")
       ->capture_default_str()
       ->needs(listen);
+  auto* ca =
+      app.add_option("--ca", options.ca,
+                     "root certificates (PEM) that a wss:// server is verified with; default: the system's")
+          ->type_name("FILE")
+          ->needs(server);
+  app.add_flag("--insecure", options.insecure, "take any certificate of a wss:// server")
+      ->needs(server)
+      ->excludes(ca);
+  auto* certificate =
+      app.add_option("--tls-cert", options.tls_cert,
+                     "speak TLS with clients under test: the certificate, and its chain (PEM)")
+          ->type_name("FILE")
+          ->needs(listen);
+  auto* key = app.add_option("--tls-key", options.tls_key, "the key of --tls-cert (PEM)")->type_name("FILE");
+  certificate->needs(key);
+  key->needs(certificate);
   app.add_option("--agent", options.agent, "name of the server in reports (clients name themselves)")
       ->type_name("NAME")
       ->capture_default_str();

@@ -15,6 +15,10 @@ struct Options {
   std::string exclude;
   std::string out;
   std::string expect;
+  std::string ca;         // root certificates, for the server's
+  bool insecure = false;  // any certificate of the server will do
+  std::string tls_cert;   // of the kit as server
+  std::string tls_key;
   unsigned jobs = 32;
   double patience = 1;
   bool quick = false;

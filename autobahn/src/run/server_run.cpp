@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -19,6 +20,7 @@ namespace {
 // So many connections refused in a row, and the server is taken for gone.
 constexpr unsigned refusals_max = 5;
 constexpr unsigned heavy_jobs_max = 2;
+constexpr Seconds handshake_limit{5};  // of TLS, before the first case
 
 struct AddressList {
   addrinfo* first = nullptr;
@@ -33,6 +35,7 @@ class ServerRun {
       : plan_(plan), random_(std::random_device{}()), progress_(plan.cases.size()) {
     environment_.patience = plan.patience;
     environment_.random = &random_;
+    environment_.tls = plan.tls;
     for (const Case* one : plan.cases) (one->heavy ? heavy_ : light_).push_back(one);
   }
 
@@ -49,6 +52,7 @@ class ServerRun {
  private:
   bool find_address(std::string& problem);
   bool reachable(std::string& problem);
+  std::string shake_hands(Descriptor socket) const;
   Descriptor connect_to(const addrinfo& address) const;
   void run_queue(std::deque<const Case*>& queue, unsigned jobs);
   void begin(const Case& test);
@@ -74,9 +78,7 @@ bool ServerRun::find_address(std::string& problem) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   const Target& target = plan_.target;
-  std::string host = target.host;
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const int error = getaddrinfo(host.c_str(), target.port.c_str(), &hints, &addresses_.first);
+  const int error = getaddrinfo(target.bare_host().c_str(), target.port.c_str(), &hints, &addresses_.first);
   if (error != 0) {
     problem = "can not find " + target.host + ": " + gai_strerror(error);
     return false;
@@ -87,14 +89,42 @@ bool ServerRun::find_address(std::string& problem) {
 // Takes the first address that answers, before any case is counted as failed.
 bool ServerRun::reachable(std::string& problem) {
   for (const addrinfo* one = addresses_.first; one != nullptr; one = one->ai_next) {
-    const Descriptor socket(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(socket.number(), one->ai_addr, one->ai_addrlen) == 0) {
+    Descriptor socket(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const bool connected = ::connect(socket.number(), one->ai_addr, one->ai_addrlen) == 0;
+    std::string why = connected ? shake_hands(std::move(socket)) : std::strerror(errno);
+    if (why.empty()) {
       address_ = one;
+      problem.clear();
       return true;
     }
-    problem = "can not connect to " + plan_.target.authority() + ": " + std::strerror(errno);
+    problem = "can not connect to " + plan_.target.authority() + ": " + why;
   }
   return false;
+}
+
+// The TLS handshake, if there is one: awaited, and all that is said. Why it failed; empty if it did not.
+std::string ServerRun::shake_hands(Descriptor socket) const {
+  if (plan_.tls == nullptr) return {};
+  fcntl(socket.number(), F_SETFL, O_NONBLOCK);
+  Stream stream(std::move(socket), plan_.tls->channel());
+  const Instant until = std::chrono::steady_clock::now() +
+                        std::chrono::duration_cast<Duration>(handshake_limit * plan_.patience);
+  while (!stream.open()) {
+    stream.flush();
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    pollfd descriptor{stream.descriptor(), static_cast<short>(stream.blocked() ? POLLIN | POLLOUT : POLLIN),
+                      0};
+    if (left.count() <= 0) return "the TLS handshake was not done in time";
+    if (poll(&descriptor, 1, static_cast<int>(left.count())) < 0 && errno == EINTR && stopped())
+      return "stopped";
+    const Stream::Input input = stream.receive([](std::string_view /*octets*/) {});
+    if (input == Stream::Input::broken || input == Stream::Input::ended) {
+      stream.end();  // what is wrong is told to the server too
+      return "the server " + stream.how();
+    }
+  }
+  stream.end();
+  return {};
 }
 
 Descriptor ServerRun::connect_to(const addrinfo& address) const {
@@ -143,23 +173,18 @@ void ServerRun::run_queue(std::deque<const Case*>& queue, unsigned jobs) {
 }  // namespace
 
 std::optional<Target> parse_target(const std::string& url, std::string& problem) {
-  if (url.starts_with("wss://")) {
-    problem = "'" + url +
-              "' needs TLS, which this kit does not speak: put a TLS-to-TCP proxy before the server and give "
-              "its ws:// URL";
-    return std::nullopt;
-  }
-  const std::string scheme = "ws://";
-  problem = "'" + url + "' is not a URL like ws://host:port/path";
+  Target target;
+  target.tls = url.starts_with("wss://");
+  const std::string scheme = target.tls ? "wss://" : "ws://";
+  problem = "'" + url + "' is not a URL like ws://host:port/path or wss://host:port/path";
   if (!url.starts_with(scheme)) return std::nullopt;
   const std::size_t slash = std::min(url.find('/', scheme.size()), url.size());
   const std::string authority = url.substr(scheme.size(), slash - scheme.size());
   const std::size_t bracket = authority.rfind(']');
   const std::size_t colon = authority.rfind(':');
   const bool has_port = colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
-  Target target;
   target.host = has_port ? authority.substr(0, colon) : authority;
-  target.port = has_port ? authority.substr(colon + 1) : "80";
+  target.port = has_port ? authority.substr(colon + 1) : target.tls ? "443" : "80";
   target.resource = slash == url.size() ? "/" : url.substr(slash);
   const bool digits = !target.port.empty() && std::all_of(target.port.begin(), target.port.end(),
                                                           [](char c) { return c >= '0' && c <= '9'; });

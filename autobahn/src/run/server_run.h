@@ -7,14 +7,16 @@
 #include "cases/case.h"
 #include "report/report.h"
 #include "wire/opening_handshake.h"
+#include "wire/tls_channel.h"
 
 namespace conform {
 
-// "ws://host:port/path" into its parts. Empty: it is no such URL, `problem` says what to do.
+// "ws://host:port/path", or "wss://…", into its parts. Empty: it is no such URL, `problem` says what to do.
 std::optional<Target> parse_target(const std::string& url, std::string& problem);
 
 struct ServerPlan {
   Target target;
+  const TlsContext* tls = nullptr;  // null: plain TCP
   std::string agent;
   std::vector<const Case*> cases;
   unsigned jobs = 1;

@@ -83,6 +83,7 @@ struct CaseResult {
   bool closed_by_kit = false;   // the first Close frame was the kit's
   bool failed_by_kit = false;   // the testee broke a rule
   bool dropped_by_kit = false;  // the kit ended TCP
+  bool cut_off = false;         // the testee ended TCP without ending TLS
   bool was_clean = false;
   std::string not_clean_reason;
   WireLog log;

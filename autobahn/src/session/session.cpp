@@ -64,9 +64,10 @@ void Session::feed(std::string_view octets, Instant now) {
   if (const auto violation = reader_->feed(octets)) fail(*violation);
 }
 
-void Session::feed_end(std::string_view how, Instant now) {
+void Session::feed_end(std::string_view how, Instant now, bool cut_off) {
   now_ = now;
   if (done_) return;
+  cut_off_ = cut_off;
   note("the testee " + std::string(how));
   if (!close_sent_) {
     not_clean_reason_ = "the testee " + std::string(how) + " without a Close frame";
@@ -384,6 +385,7 @@ void Session::finish(Instant now, CaseResult& result) {
   result.closed_by_kit = closed_by_kit_;
   result.failed_by_kit = failed_by_kit_;
   result.dropped_by_kit = dropped_by_kit_;
+  result.cut_off = cut_off_;
   result.was_clean =
       close_sent_ && close_received_ && close_sound_ && !(role_ == Role::client && dropped_by_kit_);
   result.not_clean_reason = result.was_clean ? std::string() : not_clean_reason_;

@@ -39,8 +39,9 @@ class Session final : private FrameSink {
   // The opening handshake is done, with or without permessage-deflate.
   void start(Instant now, const std::optional<DeflateParameters>& agreed);
   void feed(std::string_view octets, Instant now);
-  // TCP has ended; `how` says it in words: "dropped TCP".
-  void feed_end(std::string_view how, Instant now);
+  // The connection has ended; `how` says it in words: "dropped TCP". `cut_off`: it was one of TLS, and the
+  // testee did not end that.
+  void feed_end(std::string_view how, Instant now, bool cut_off = false);
   void handle_timeout(Instant now);
   // So much of output().next() was written.
   void consume(std::size_t written, Instant now);
@@ -126,6 +127,7 @@ class Session final : private FrameSink {
   bool failed_by_kit_ = false;
   bool dropped_by_kit_ = false;
   bool drop_when_written_ = false;
+  bool cut_off_ = false;
   bool done_ = false;
   std::string not_clean_reason_;
   WireLog log_;

@@ -138,6 +138,10 @@ std::string accept_of(std::string_view key) {
   return base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
+std::string Target::bare_host() const {
+  return host.starts_with('[') && host.ends_with(']') ? host.substr(1, host.size() - 2) : host;
+}
+
 std::string write_request(const Target& target, std::string_view key,
                           const std::vector<DeflateParameters>& offers) {
   std::string text = "GET " + target.resource + " HTTP/1.1\r\n";

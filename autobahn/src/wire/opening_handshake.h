@@ -41,8 +41,11 @@ struct Target {
   std::string host;
   std::string port;
   std::string resource;
+  bool tls = false;
 
   std::string authority() const { return host + ":" + port; }
+  // As the resolver and certificates write it: an IPv6 address without its brackets.
+  std::string bare_host() const;
 };
 
 std::string write_request(const Target& target, std::string_view key,

@@ -22,7 +22,10 @@ class BlockPool {
 
   // From now on blocks are filled with zeros as far as they were used before they are given back: what
   // was sent, or came in a control frame, then lies in no free block. For connections over TLS.
-  void set_wiped() noexcept { at_hand_.wiped = true; }
+  void set_wiped() noexcept {
+    at_hand_.wiped = true;
+    at_hand_.size_max = 0;  // none is put back there without a look at it
+  }
   // Fills bytes in a block with zeros, where that is wanted.
   void wipe(std::byte* bytes, std::size_t size) noexcept {
     if (at_hand_.wiped) [[unlikely]]
@@ -30,7 +33,8 @@ class BlockPool {
   }
   // Gives back what acquire() returned and `used` bytes of which were written.
   void release_used(std::byte* block, std::size_t used) noexcept {
-    wipe(block, used);
+    if (at_hand_.wiped) [[unlikely]]
+      return release_wiped(block, used);
     release(block);
   }
 
@@ -41,8 +45,7 @@ class BlockPool {
   std::byte* take_at_hand() noexcept { return at_hand_.blocks[--at_hand_.size]; }
   std::size_t block_size_at_hand() const noexcept { return at_hand_.block_size; }
   void release_at_hand(std::byte* block, std::size_t used) noexcept {
-    wipe(block, used);
-    if (at_hand_.size == at_hand_.size_max) return release(block);
+    if (at_hand_.size >= at_hand_.size_max) return release_used(block, used);
     at_hand_.blocks[at_hand_.size++] = block;
   }
 
@@ -60,6 +63,13 @@ class BlockPool {
   ~BlockPool() = default;
 
   AtHand at_hand_;
+
+ private:
+  // Apart, so that the others need no more than a jump.
+  [[gnu::noinline, gnu::cold]] void release_wiped(std::byte* block, std::size_t used) noexcept {
+    std::memset(block, 0, used);
+    release(block);
+  }
 };
 
 inline constexpr std::size_t block_size_min = 1024;
