@@ -42,9 +42,9 @@ bool tls_explained(const Scene& scene, const Conversation& conversation, const L
   if (!conversation.tls) return false;
   if (conversation.adversary) return true;
   if (cause != errc::tls_truncated) return false;  // no link changes a byte
-  // Who leaves when both Close frames are exchanged has a clean end, whether or not it says so.
-  if (conversation.endings[1 - side].dropped || scene.knobs.network.stall_timeout < std::chrono::seconds(100))
-    return true;
+  // Who leaves when both Close frames are exchanged has a clean end, also if it does not come to say so.
+  if (conversation.endings[1 - side].dropped || scene.knobs.faults.sleep != 0) return true;
+  if (scene.knobs.network.stall_timeout < std::chrono::seconds(100)) return true;
   return transport_explained(conversation, link, side, cause);
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "runner.h"
+#include "sansock/tls.h"
 
 namespace sansock::sim {
 namespace {
@@ -12,6 +13,17 @@ TEST(Determinism, TheSameSeedGivesTheSameTrace) {
     const SeedResult second = run_seed(seed);
     ASSERT_EQ(first.hash, second.hash) << "seed " << seed;
     ASSERT_EQ(first.stats.turns, second.stats.turns) << "seed " << seed;
+  }
+}
+
+// Its ciphertext is another one each time.
+TEST(Determinism, SoDoSeedsWithTls) {
+  if (!tls_built_in()) GTEST_SKIP() << "there is no TLS";
+  int seen = 0;
+  for (std::uint64_t seed = 1'000; seen < 50; ++seed) {
+    if (!draw_knobs(seed).tls) continue;
+    ++seen;
+    ASSERT_EQ(run_seed(seed).hash, run_seed(seed).hash) << "seed " << seed;
   }
 }
 

@@ -34,6 +34,7 @@ enum class Plant : std::uint8_t {
   memory_kept,        // an application does not give memory for messages back
   dropped_in_secret,  // an application ends a connection in a seed that should be calm
   turn_repeated,      // the adapter looks again and again
+  notify_forgotten,   // with TLS: close_notify is never sent
   truncation_hidden,  // with TLS: a transport that was cut off seems to be a clean end
 };
 
