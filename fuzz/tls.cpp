@@ -285,14 +285,15 @@ class Between {
         out.flight.insert(out.flight.begin() + static_cast<std::ptrdiff_t>(at), more.begin(), more.end());
         return;
       }
-      case 10: {  // some are lost
+      case 10: {  // some are lost, at the end perhaps
+        interfered_ = true;
         const std::size_t at = input.number(2) % (out.flight.size() + 1);
         const std::size_t count = std::min<std::size_t>(input.number(2), out.flight.size() - at);
         const auto begin = out.flight.begin() + static_cast<std::ptrdiff_t>(at);
         out.flight.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
         return;
       }
-      case 11: return change_records(out, input.byte());
+      case 11: interfered_ = true; return change_records(out, input.byte());
       case 12: return end(side);
       case 13:  // the transport fails
         if (input.byte() % 4 != 0 || own.released()) return;

@@ -241,6 +241,21 @@ TEST_F(TlsLayer_, ResetWithoutCloseNotifyIsATruncation) {
   }
 }
 
+// So it is where something else comes in its place.
+TEST_F(TlsLayer_, WhatIsNotCloseNotifyIsATruncation) {
+  LayerSide server(*server_tls_);
+  LayerSide client(*client_tls_);
+  converse(client, server);
+  ASSERT_FALSE(server.endpoint().close());
+  server.resume();
+  client.feed(server.take());
+  server.feed(client.take());
+  EXPECT_TRUE(server.endpoint().close_status().clean);
+  server.feed("no record at all");
+  EXPECT_FALSE(server.endpoint().close_status().clean);
+  EXPECT_EQ(server.endpoint().close_status().cause, errc::tls_truncated);
+}
+
 // A loop that comes late: what has arrived counts before the deadlines that have passed.
 TEST_F(TlsLayer_, InputCountsBeforeDeadlines) {
   const auto idle = [](Config& config) { config.timeouts.idle = std::chrono::seconds(5); };
