@@ -56,6 +56,7 @@ TARGETS = [
     Target("model", "the engine agrees with the byte-at-a-time reference", 1000, 4000),
     Target("adapter", "the epoll loop under failing system calls leaks, hangs and spins never", 800, 4000),
     Target("deflate_codec", "compression agrees with zlib and a slow decoder, both ways", 600, 800),
+    Target("tls", "over TLS what arrives was sent, whatever is done to the ciphertext; no truncated end is clean", 400, 1500),
     Target("canary", "is found: a bug that is planted", 64, 30_000_000),
 ]
 BY_NAME = {target.name: target for target in TARGETS}

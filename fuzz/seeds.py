@@ -175,8 +175,8 @@ RAW_DEFLATE = [
     "04 80 49 92 24 49 92 24 71 ff ff 93 11 00", "04 80 49 92 24 49 92 24 0f b4 ff ff c3 84",
     "04 c0 81 08 00 00 00 00 20 7f eb 0b 00 00", "1b 07", "02 7e ff ff", "0c c0 81 00 00 00 00 00 90 ff 6b 04 00",
 ]
-# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp, adapter.cpp
-# and deflate_codec.cpp.
+# Operations by hand, for what no transcript has: see pair.cpp, handshake.cpp, adapter.cpp,
+# deflate_codec.cpp and tls.cpp.
 BYTES = {
     "pair": {
         "to_and_fro": b"\0" + b"\x00\x05\x02" + b"\x80\x05\x03" + b"\x04\xff\xff\x84\xff\xff\x06\xff\xff\x86\xff\xff" * 2,
@@ -244,6 +244,44 @@ BYTES = {
     } | {
         f"raw_{number}": b"\7\7\0\0\4\0\6\7\0" + b"\3" + run(bytes.fromhex(payload)) + b"\1\0\3"
         for number, payload in enumerate(RAW_DEFLATE)
+    },
+    # Flags, operations; with the highest bit it is the client's turn.
+    "tls": {
+        "to_and_fro": b"\x20" + b"\0\5\2" + b"\x80\xd0\3" + b"\7" + b"\2\4ping" + b"\0\xff\1" + b"\7" + b"\x8e\0\7",
+        "handshake_in_pieces": b"\0" + (b"\x84\x85\0\x40\x85\xff\xff\4\5\1\0\5\xff\xff") * 4 + b"\0\5\2\7",
+        "certificate_asked_for": b"\x28\0\5\2\x80\5\2\7\x0e\0\7",
+        "certificate_not_trusted": b"\x10\7\0\5\2\7",
+        "byte_changed": b"\x20\x80\x40\2\x84\x88\0\x10\1\x86\7",
+        "handshake_changed": b"\0\x84\x88\0\x30\1\x86\4\6\7",
+        "answer_changed": b"\0\x84\x86\4\x08\1\0\1\6\7",
+        "records_swapped": b"\x20\x80\5\2\x84\x80\5\3\x84\x8b\1\7",
+        "record_twice": b"\x20\x80\5\2\x84\x8b\0\7",
+        "record_lost": b"\x20\x80\5\2\x84\x80\5\3\x84\x8b\2\7",
+        "record_of_the_handshake_again": b"\x20\x80\5\2\x84\x8b\3\7",
+        "bytes_lost": b"\x20\x80\xd0\2\x84\x8a\0\x10\0\3\7",
+        "bytes_more": b"\x20\x80\5\2\x84\x89\0\5\4junk\7",
+        "cut": b"\x20\x80\xd0\2\x84\x85\0\x20\x8c\7",
+        "cut_before_close_notify": b"\x20\x0e\0\4\6\x84\x85\0\x30\x8c\7",
+        "reset": b"\x20\x80\5\2\x84\x8d\0\x0d\0",
+        "reset_at_the_end": b"\x20\x0e\0\4\6\x84\x8d\0\6",
+        "plain_http": b"\0\x95\0\x86\7",
+        "plain_answer": b"\0\x84\x86\x15\6\6\7",
+        "alert_in_plain": b"\x20\x95\1\x86\x15\1\6",
+        "change_cipher_spec": b"\x20\x95\3\x86\7",
+        "record_made_up": b"\x20\x95\x08\4junk\3\x86\7",
+        "ssl_2": b"\0\x95\5\x86\7",
+        "paused": b"\x20\x11\1" + b"\x80\5\2\x84\x86" * 3 + b"\x80\xd0\2\x84\x86\x10\7",
+        "paused_and_gone": b"\x20\x0f\x80\5\2\x84\x86\x8e\0\x84\x86\x10\7",
+        "paused_and_changed": b"\x20\x11\1\x80\5\2\x80\5\2\x84\x86\x80\5\3\x84\x88\0\x10\1\x86\x10\7",
+        "dropped": b"\x20\x11\x0f\x80\5\2\x84\x86\7",
+        "output_blocked": b"\x21" + b"\0\xff\2\0\xff\3\3\1\0\1" + b"\x80\5\2\7",
+        "without_blocks": b"\x23\x13\x80\x93\x80" + b"\0\xff\2\x80\xff\2\7\x14\x94\7",
+        "blocks_run_out": b"\3\x13\3\x93\4\7\0\xff\2\x80\xff\2\7",
+        "little_output": b"\x24" + b"\0\xc8\2\0\xf0\2\x80\xf0\3\7" * 2,
+        "silence": b"\x20" + b"\x12\xff\x92\xff" * 6 + b"\7" + b"\x12\xff\x92\xff" * 6,
+        "handshake_takes_too_long": b"\0\x84" + b"\x12\x20\x92\x20" * 3,
+        "close_in_handshake": b"\0\x84\x86\x0e\0\7",
+        "both_close": b"\x20\x0e\0\x8e\0\4\x84\6\x86\7",
     },
     "adapter": {
         "echo": b"\0" + b"\0\1\x09\0\3\0\x09\0" + b"\4\0\0\5hello" + b"\x09\0\6\0\xff\xff" + b"\4\0\4\3\xe8\0\x09\0\x08\0",

@@ -12,7 +12,7 @@ constexpr int writes_max = 16;      // of one turn
 constexpr int last_reads_max = 64;  // of what the peer sent before the transport failed
 constexpr std::size_t slack = 2 * (14 + control_payload_max);  // control frames beyond the limit
 // What TLS may have encrypted and not sent: a flight, or a handshake.
-constexpr std::size_t ciphertext_max = 90'000;
+constexpr std::size_t ciphertext_max = 300'000;
 // How long TLS may go on behind the end, and how late a timer queue may be.
 constexpr Duration lingering_max = std::chrono::seconds(2) + std::chrono::milliseconds(2);
 

@@ -185,10 +185,9 @@ TEST_F(TlsLayer_, TellsOfAFailureBehindWhatWaits) {
 
 // --- memory ---------------------------------------------------------------------------------------
 
-// From the k-th block on there is none, for as long as it takes; then there are some again.
-TEST_F(TlsLayer_, WaitsForBlocksAndGoesOn) {
+// From the k-th block on there is none: it goes on in small steps.
+TEST_F(TlsLayer_, GoesOnWithoutBlocks) {
   const std::string large(200'000, 'l');
-  int waited = 0;
   for (std::size_t k = 1; k < 40; ++k) {
     LayerSide server(*server_tls_);
     LayerSide client(*client_tls_);
@@ -196,29 +195,83 @@ TEST_F(TlsLayer_, WaitsForBlocksAndGoesOn) {
     ASSERT_FALSE(client.endpoint().send(large));
     client.resume();
     client.pool.fail_from(k);
-    pass(client, server);
-    if (client.starved == 0) {
-      EXPECT_EQ(server.messages, std::vector<std::string>{large});
-      break;
-    }
-    ++waited;
-    // It tries a hundred times a second, and not more often.
-    client.starved = 0;
-    for (int i = 0; i < 100; ++i) {
-      client.pass(std::chrono::milliseconds(10));
-      EXPECT_EQ(client.take(), "");
-    }
-    EXPECT_LE(client.starved, 100);
-    EXPECT_GE(client.starved, 90);
-    client.pool.fail_never();
-    client.pass(std::chrono::milliseconds(10));
     converse(client, server);
     EXPECT_EQ(server.messages, std::vector<std::string>{large}) << k;
+    EXPECT_EQ(client.starved, 0);
     EXPECT_EQ(client.endpoint().output_size(), 0u);
     EXPECT_FALSE(client.over());
   }
-  EXPECT_GT(waited, 4);
-  EXPECT_LT(waited, 38);
+}
+
+// What waits to be encrypted has all the blocks there are: nobody would ever give one back.
+TEST_F(TlsLayer_, GoesOnWhenItsOwnOutputHasAllBlocks) {
+  LayerSide server(*server_tls_);
+  LayerSide client(*client_tls_);
+  converse(client, server);
+  std::vector<std::string> sent;
+  for (int i = 0; i < 5; ++i) {
+    sent.emplace_back(50'000, static_cast<char>('a' + i));
+    ASSERT_FALSE(client.endpoint().send(sent.back()));
+  }
+  client.pool.set_limit(client.pool.live());
+  client.resume();
+  converse(client, server);
+  EXPECT_EQ(server.messages, sent);
+  EXPECT_EQ(client.pool.live(), 0u);
+}
+
+// The transport is reset when both Close frames are exchanged, and close_notify has not come.
+TEST_F(TlsLayer_, ResetWithoutCloseNotifyIsATruncation) {
+  for (const bool notified : {false, true}) {
+    LayerSide server(*server_tls_);
+    LayerSide client(*client_tls_);
+    converse(client, server);
+    ASSERT_FALSE(server.endpoint().close());
+    server.resume();
+    client.feed(server.take());
+    const std::string reply = client.take();
+    EXPECT_TRUE(client.endpoint().close_status().clean);
+    server.feed(reply);
+    const std::string notify = server.take();
+    if (notified) client.feed(notify);
+    client.interest = client.layer.on_failure(client.driver, errc::transport_error, client.now);
+    EXPECT_TRUE(client.over());
+    EXPECT_EQ(client.endpoint().close_status().clean, notified);
+    EXPECT_EQ(client.endpoint().close_status().cause, notified ? errc::none : errc::tls_truncated);
+  }
+}
+
+// So it is where something else comes in its place.
+TEST_F(TlsLayer_, WhatIsNotCloseNotifyIsATruncation) {
+  LayerSide server(*server_tls_);
+  LayerSide client(*client_tls_);
+  converse(client, server);
+  ASSERT_FALSE(server.endpoint().close());
+  server.resume();
+  client.feed(server.take());
+  server.feed(client.take());
+  EXPECT_TRUE(server.endpoint().close_status().clean);
+  server.feed("no record at all");
+  EXPECT_FALSE(server.endpoint().close_status().clean);
+  EXPECT_EQ(server.endpoint().close_status().cause, errc::tls_truncated);
+}
+
+// A loop that comes late: what has arrived counts before the deadlines that have passed.
+TEST_F(TlsLayer_, InputCountsBeforeDeadlines) {
+  const auto idle = [](Config& config) { config.timeouts.idle = std::chrono::seconds(5); };
+  LayerSide server(*server_tls_, idle);
+  LayerSide client(*client_tls_);
+  converse(client, server);
+  ASSERT_FALSE(client.endpoint().send(std::string_view("in time")));
+  client.resume();
+  server.now += std::chrono::seconds(60);
+  server.feed(client.take());
+  EXPECT_EQ(server.messages, std::vector<std::string>{"in time"});
+  EXPECT_EQ(server.endpoint().state(), ReadyState::open);
+  // So does its end.
+  server.now += std::chrono::seconds(60);
+  server.eof();
+  EXPECT_EQ(server.endpoint().close_status().cause, errc::tls_truncated);
 }
 
 // One block fails, the k-th of the whole conversation: it goes on or ends with that cause, and nothing of

@@ -52,12 +52,10 @@ class TlsLayer {
     eof_ = true;
     return settle_end(driver, now);
   }
-  // The transport failed: what it had to tell is lost, and so is the peer's close_notify if it has not come.
-  // Where both Close frames have been exchanged that is the same as an end without it.
+  // The transport failed, and what it had to tell is lost; or a deadline of the adapter's has passed.
   template <Handler H>
   Interest on_failure(Driver<H>& driver, errc cause, Instant now) {
-    const bool truncated = cause == errc::transport_error && driver.endpoint().close_status().clean;
-    return driver.on_failure(truncated && !engine_->peer_closed() ? errc::tls_truncated : cause, now);
+    return driver.on_failure(cause == errc::transport_error ? cause_of_loss(driver, cause) : cause, now);
   }
   template <Handler H>
   Interest on_timeout(Driver<H>& driver, Instant now) {
@@ -119,7 +117,13 @@ class TlsLayer {
   Interest tell_end(Driver<H>& driver, Instant now) {
     end_told_ = true;
     const errc cause = end_cause();
-    return cause == errc::none ? driver.on_eof(now) : driver.on_failure(cause, now);
+    return cause == errc::none ? driver.on_eof(now) : driver.on_failure(cause_of_loss(driver, cause), now);
+  }
+  // Where both Close frames have been exchanged, only close_notify is still to come: whatever comes instead is
+  // as good as an end without it.
+  template <Handler H>
+  errc cause_of_loss(const Driver<H>& driver, errc cause) const noexcept {
+    return driver.endpoint().close_status().clean && !engine_->peer_closed() ? errc::tls_truncated : cause;
   }
 
   // What follows from what has happened, and what is to be done next.
