@@ -141,18 +141,22 @@ def check_shared(directory):
 
 
 def check_adapters(directory):
-    """Every choice of adapters builds; auto does without io_uring where there is no liburing."""
+    """Every choice of adapters builds; auto does without io_uring where there is no liburing, and without TLS."""
     nothing = directory / "nothing"
     nothing.mkdir()
     without = {**os.environ, "PKG_CONFIG_LIBDIR": str(nothing), "PKG_CONFIG_PATH": ""}
     for adapters, environment in (("epoll", os.environ), ("auto", without)):
         build = directory / adapters
         tap.run(["meson", "setup", build, ROOT, "-Dbuildtype=plain", "-Dtests=disabled", "-Dexamples=disabled",
-                 "-Dbench=disabled", "-Dconform=disabled", "-Dsimd=scalar", f"-Dadapters={adapters}"], env=environment)
+                 "-Dbench=disabled", "-Dconform=disabled", "-Dsimd=scalar", f"-Dadapters={adapters}",
+                 "-Dtls=auto" if adapters == "epoll" else "-Dtls=disabled"], env=environment)
         tap.run(["ninja", "-C", build], timeout=600, env=environment)
         tap.expect((build / "adapters/libsansock.a").exists(), f"{adapters} made no library")
         objects = [path.name for path in build.rglob("*.o")]
         tap.expect(not any("ring.cpp" in name for name in objects), f"unexpected objects: {objects}")
+        # The second one is built without TLS, and has nothing of BoringSSL.
+        symbols = tap.run(["nm", "-u", build / "adapters/libsansock.a"]).stdout
+        tap.expect("SSL_CTX_new" not in symbols or adapters == "epoll", "there is TLS in spite of -Dtls=disabled")
     wanted = ["meson", "setup", directory / "io_uring", ROOT, "-Dtests=disabled", "-Dadapters=io_uring"]
     done = subprocess.run(wanted, env=without, capture_output=True, text=True)
     tap.expect(done.returncode != 0 and "liburing" in done.stdout, "io_uring was granted without liburing")
