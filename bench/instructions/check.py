@@ -135,7 +135,7 @@ def test(workloads):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
+    parser = argparse.ArgumentParser(usage=__doc__.replace("%", "%%"))
     parser.add_argument("--store", action="store_true")
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("program", nargs="?", default=str(ROOT / "build/bench/instructions/workload"))

@@ -95,7 +95,7 @@ class AtHandPool final : public BlockPool {
 
   std::size_t block_size() const noexcept override { return at_hand_.block_size; }
   std::byte* acquire() noexcept override { return at_hand() ? take_at_hand() : nullptr; }
-  void release(std::byte* block) noexcept override { release_at_hand(block, 0); }
+  void release(std::byte* block) noexcept override { at_hand_.blocks[at_hand_.size++] = block; }
   std::size_t available() const { return at_hand_.size; }
   ConstBytes free_block(std::size_t index) const { return {blocks_.at(index), at_hand_.block_size}; }
 
