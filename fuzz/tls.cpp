@@ -427,7 +427,7 @@ class Between {
     Pipe& pipe = pipes_[from];
     Peer& to = peer(1 - from);
     if (pipe.ended || to.released()) return;
-    if (!peer(from).shut && !peer(from).released()) interfered_ = true;
+    if ((!peer(from).shut && !peer(from).released()) || !pipe.flight.empty()) interfered_ = true;
     note_cut(from);
     pipe.ended = true;
     to.follow(to.layer->on_eof(*to.driver, now_));
