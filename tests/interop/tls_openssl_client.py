@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 
 from harness import START_TIMEOUT_S, Program, Tap, check, check_equal, run_program, skip_all, skip_without_adapter
 from tls import make_certificates_or_skip, only
@@ -110,6 +111,12 @@ def _():
     for suite in ("ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384"):
         Session(server, "-tls1_2", "-cipher", suite).check_refused("handshake failure")
     Session(server, "-tls1_3", "-groups", "ffdhe2048").check_refused("handshake failure")
+
+
+@tap.case("signatures with SHA-1 are refused")
+def _():
+    for to, kind in ((server, "ECDSA"), (rsa_server, "RSA")):
+        Session(to, "-tls1_2", "-cipher", OLD, "-sigalgs", f"{kind}+SHA1").check_refused("handshake failure")
 
 
 @tap.case("SNI chooses the certificate: an exact name, a wildcard of one label, else the first")
@@ -380,6 +387,42 @@ def _():
         hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03"
         answer = exchange(plain.port, hello)
         check(b"http://" in answer, f"the answer does not say what to do: {answer}")
+
+
+def hang_up(it, stream, words):
+    """SIGHUP, and waits for what the server says of it."""
+    it.process.send_signal(signal.SIGHUP)
+    for _ in range(START_TIMEOUT_S * 20):
+        if stream is it.stderr and any(words in line for line in stream):
+            return
+        if stream is it.process.stdout and words in stream.readline():
+            return
+        time.sleep(0.05)
+    check(False, f"the server did not say '{words}'")
+
+
+@tap.case("SIGHUP: new connections get the new certificate, old ones and sessions go on; a broken file changes nothing")
+def _():
+    live = [certificates.path("live.pem"), certificates.path("live.key")]
+
+    def put(name):
+        for source, target in zip(certificates.pair(name), live):
+            shutil.copyfile(source, target)
+    put("server")
+    with tempfile.NamedTemporaryFile() as session, start("--tls-cert", live[0], "--tls-key", live[1]) as it:
+        Session(it, "-sess_out", session.name).check_good("TLSv1.3", "localhost")
+        with socket.create_connection(("127.0.0.1", it.port), timeout=START_TIMEOUT_S) as plain:
+            with certificates.client_context().wrap_socket(plain, server_hostname="localhost") as old:
+                put("second")
+                hang_up(it, it.process.stdout, "certificates read again")
+                Session(it).check_good("TLSv1.3", "other.test")
+                check(Session(it, "-sess_in", session.name).resumed, "the session is not resumed")
+                with open(live[0], "w", encoding="ascii") as file:
+                    file.write("no certificate\n")
+                hang_up(it, it.stderr, "live.pem does not begin with a PEM certificate")
+                Session(it).check_good("TLSv1.3", "other.test")
+                old.sendall(GET)
+                check(old.recv(65536).startswith(b"HTTP/1.1 426 "), "the old connection does not go on")
 
 
 @tap.case("clients in the middle of a handshake hinder neither others nor SIGTERM")

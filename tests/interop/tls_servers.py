@@ -198,7 +198,7 @@ def _():
         for name in ("client_expired", "client_untrusted"):
             options = [*certificates.trust(), *certificates.arguments(name)]
             expect_refusal(asking_context(version), REFUSED, *options)
-    expect_refusal(asking_context(ssl.TLSVersion.TLSv1_3), REFUSED)
+        expect_refusal(asking_context(version), REFUSED)
 
 
 @tap.case("ALPN: http/1.1 is offered, and servers that know of none serve too")

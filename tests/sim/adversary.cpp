@@ -28,7 +28,8 @@ void Adversary::turn() {
     link_->read(side(), bytes);
     if (heard_.size() < heard_max) heard_.append(as_text(bytes));
     // What it hears of TLS is random, and must not move it.
-    if (side() == server && !link_->hidden() && !answered_ && heard_.find("\r\n\r\n") != std::string::npos) say_response();
+    if (side() == server && !link_->hidden() && !answered_ && heard_.find("\r\n\r\n") != std::string::npos)
+      say_response();
   }
   flush();
 }

@@ -33,7 +33,7 @@ struct Ending {
   std::uint64_t ciphertext_written = 0;
   std::uint64_t ciphertext_read = 0;
   std::uint64_t notify_end = 0;
-  std::string reason;            // that it gave to close()
+  std::string reason;  // that it gave to close()
 };
 
 struct Conversation {

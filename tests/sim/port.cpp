@@ -25,8 +25,8 @@ Port::Port(Scene& scene, unsigned number, Link& link, Conversation& conversation
       timers_(&timers),
       prng_(scene.prng.fork()),
       number_(number),
-      stack_(number % 2 == server ? Role::server : Role::client, scene.host(number % 2).config, scene,
-             number, conversation),
+      stack_(number % 2 == server ? Role::server : Role::client, scene.host(number % 2).config, scene, number,
+             conversation),
       stopwatch_(scene.now) {
   Ending& ending = conversation.endings[side()];
   ending.begun = true;
@@ -89,7 +89,8 @@ void Port::on_timer() {
 
 void Port::act() {
   observe();
-  if (stack_.driver().handler().act(stack_.driver().endpoint()) == Verdict::drop) return go_on(fail(errc::aborted));
+  if (stack_.driver().handler().act(stack_.driver().endpoint()) == Verdict::drop)
+    return go_on(fail(errc::aborted));
   go_on(begin().on_timeout(scene_->now));
 }
 

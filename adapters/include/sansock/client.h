@@ -41,11 +41,11 @@ struct ClientOptions {
   // Offers permessage-deflate (RFC 7692), where it is built in; none: does not.
   std::optional<DeflateOptions> deflate = DeflateOptions{};
   std::size_t deflate_memory_max = std::size_t{8} << 20;  // bytes of all that compression takes
-  TlsClientOptions tls = {};  // of wss://
-  // Instead of `tls`, after load(): for several clients with the same trust, which then also resume each other's
-  // sessions.
+  TlsClientOptions tls = {};                              // of wss://
+  // Instead of `tls`, after load(): for several clients with the same trust, which then also resume each
+  // other's sessions.
   std::shared_ptr<const TlsClient> tls_shared = nullptr;
-  EntropySource* entropy = nullptr;                       // masking keys; default: the operating system's
+  EntropySource* entropy = nullptr;  // masking keys; default: the operating system's
   const Kernels* kernels = nullptr;  // default: what SANSOCK_SIMD names, else the best; see kernels_choice.h
 };
 

@@ -11,7 +11,7 @@ namespace sansock {
 struct ClientTarget {
   bool unix_socket = false;
   bool secure = false;  // wss: or https:
-  std::string host;  // for getaddrinfo(), or the path of a Unix socket
+  std::string host;     // for getaddrinfo(), or the path of a Unix socket
   std::uint16_t port = 0;
   std::string host_header;  // with the port only where it is not the default
   std::string target;       // path and query

@@ -163,7 +163,8 @@ std::error_code BlockingBackend::start_session(int fd, const Listener& listener)
     const std::lock_guard lock(mutex_);
     sessions_.emplace(index, std::move(session));
     try {
-      started.system_thread = std::thread([this, &started, fd, tls = listener.tls] { serve(started, fd, tls.get()); });
+      started.system_thread =
+          std::thread([this, &started, fd, tls = listener.tls] { serve(started, fd, tls.get()); });
     } catch (const std::system_error& failure) {
       error = failure.code();
       sessions_.erase(index);

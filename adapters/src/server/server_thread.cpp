@@ -79,7 +79,8 @@ bool ServerThread::add(LoopSocket socket, const TlsServer* tls) {
   if (tls == nullptr) return true;
   pool_.set_wiped();
   // Without memory for its keys it must not become a plain one.
-  if (!loop_->secure(*id, tls->make_engine(pool_))) loop_->find(*id)->endpoint().abort(errc::memory_exhausted);
+  if (!loop_->secure(*id, tls->make_engine(pool_)))
+    loop_->find(*id)->endpoint().abort(errc::memory_exhausted);
   return true;
 }
 

@@ -236,7 +236,13 @@ void BoringEngine::fail(int result) noexcept {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ: return;
     case SSL_ERROR_ZERO_RETURN: peer_closed_ = true; break;
-    case SSL_ERROR_SSL: failure_ = verification_ != errc::none ? verification_ : tls_cause_of_error(); break;
+    case SSL_ERROR_SSL:
+      failure_ = verification_ != errc::none ? verification_ : tls_cause_of_error();
+      // TLS 1.2 has no alert of its own for it (RFC 5246 section 7.4.6).
+      if (certificate_missing_ && failure_ == errc::tls_parameters_unsupported) {
+        failure_ = errc::tls_certificate_refused;
+      }
+      break;
     default: failure_ = errc::memory_exhausted;  // only our own BIO can have failed, for want of memory
   }
   ERR_clear_error();

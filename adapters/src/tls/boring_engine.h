@@ -48,6 +48,8 @@ class BoringEngine final : public TlsEngine {
   static void prepare(SSL_CTX* context) noexcept;
   // What the verification of the peer's certificate found; fails the handshake if that is something.
   void set_verification(errc cause) noexcept { verification_ = cause; }
+  // The server asks for a certificate, and there is none to show.
+  void set_certificate_missing() noexcept { certificate_missing_ = true; }
 
  private:
   struct Callbacks;
@@ -81,6 +83,7 @@ class BoringEngine final : public TlsEngine {
   bool established_ = false;
   bool peer_closed_ = false;
   bool closed_ = false;
+  bool certificate_missing_ = false;
   bool slow_ = false;  // the transport did not take all of the last output
 };
 

@@ -1,7 +1,9 @@
 // TlsClient: as TlsServer, one context for each load().
 #include <arpa/inet.h>
+#include <openssl/base64.h>
 #include <openssl/err.h>
 
+#include <array>
 #include <mutex>
 
 #include "boring_engine.h"
@@ -16,6 +18,16 @@ namespace {
 
 constexpr std::string_view pin_prefix = "sha256/";
 constexpr std::size_t pin_size = 44;  // the base64 of 32 bytes
+
+// Whether it is that: no other text could ever be the pin of a key.
+bool is_digest(std::string_view base64) noexcept {
+  std::array<std::uint8_t, 3 * pin_size / 4> digest;
+  std::size_t size = 0;
+  return base64.size() == pin_size &&
+         EVP_DecodeBase64(digest.data(), &size, digest.size(),
+                          reinterpret_cast<const std::uint8_t*>(base64.data()), base64.size()) == 1 &&
+         size == digest.size() - 1;
+}
 
 struct Set {
   TlsClientOptions options;
@@ -54,7 +66,8 @@ int verify_server(X509_STORE_CTX* store, void* given) {
   if (!set.options.insecure && X509_verify_cert(store) != 1) {
     // Its error is what the alert and the cause are made of.
   } else if (chain_pinned(set, store)) {
-    if (set.options.insecure) X509_STORE_CTX_set_error(store, X509_V_OK);
+    // A pin alone says nothing of names and dates: this is no verified peer.
+    if (set.options.insecure) X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_UNTRUSTED);
     return 1;
   } else {
     X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
@@ -65,9 +78,14 @@ int verify_server(X509_STORE_CTX* store, void* given) {
   return 0;
 }
 
+int note_certificate_request(SSL* ssl, void*) {
+  if (SSL_get_privatekey(ssl) == nullptr) BoringEngine::of(ssl).set_certificate_missing();
+  return 1;
+}
+
 std::error_code use_pins(Set& set, std::string& problem) {
   for (const std::string& pin : set.options.pins) {
-    if (!pin.starts_with(pin_prefix) || pin.size() != pin_prefix.size() + pin_size || pin.back() != '=') {
+    if (!pin.starts_with(pin_prefix) || !is_digest(std::string_view(pin).substr(pin_prefix.size()))) {
       problem = "'" + pin + "' is no pin: sha256/ and the base64 of 32 bytes";
       return errc::tls_config_invalid;
     }
@@ -104,6 +122,7 @@ std::error_code fill(Set& set, std::string& problem) {
   if (options.certificate) {
     if (auto error = use_certificate(context, *options.certificate, names, problem)) return error;
   }
+  SSL_CTX_set_cert_cb(context, note_certificate_request, nullptr);
   std::string protocols;
   if (auto error = encode_protocols(options.application_protocols, protocols, problem)) return error;
   // Of these, 0 is success.
@@ -122,6 +141,7 @@ std::error_code fill(Set& set, std::string& problem) {
 // Whom to ask for, and whose certificate to accept. RFC 6066 section 3: addresses are not asked for.
 bool name_server(SSL* ssl, std::string host) noexcept {
   X509_VERIFY_PARAM* const demands = SSL_get0_param(ssl);
+  if (host.find('\0') != std::string::npos) return false;  // BoringSSL would see what is before it
   if (is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(demands, host.c_str()) == 1;
   if (host.size() > 1 && host.back() == '.')
     host.pop_back();  // of a name that is complete; not in certificates

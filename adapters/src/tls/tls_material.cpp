@@ -28,10 +28,18 @@ constexpr const char* cipher_suites =
     "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305|ECDHE-RSA-AES128-GCM-SHA256|"
     "ECDHE-RSA-CHACHA20-POLY1305]:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
 
-constexpr std::array<std::uint16_t, 9> signature_algorithms = {
-    SSL_SIGN_ED25519,          SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_RSA_PSS_RSAE_SHA256,
-    SSL_SIGN_RSA_PKCS1_SHA256, SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA384,
-    SSL_SIGN_RSA_PKCS1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA512,    SSL_SIGN_RSA_PKCS1_SHA512};
+// Of the peer's signatures and of ours: by itself BoringSSL would sign with SHA-1 for a client of TLS 1.2
+// that knows nothing better.
+constexpr std::array<std::uint16_t, 10> signature_algorithms = {SSL_SIGN_ED25519,
+                                                                SSL_SIGN_ECDSA_SECP256R1_SHA256,
+                                                                SSL_SIGN_RSA_PSS_RSAE_SHA256,
+                                                                SSL_SIGN_RSA_PKCS1_SHA256,
+                                                                SSL_SIGN_ECDSA_SECP384R1_SHA384,
+                                                                SSL_SIGN_RSA_PSS_RSAE_SHA384,
+                                                                SSL_SIGN_RSA_PKCS1_SHA384,
+                                                                SSL_SIGN_RSA_PSS_RSAE_SHA512,
+                                                                SSL_SIGN_RSA_PKCS1_SHA512,
+                                                                SSL_SIGN_ECDSA_SECP521R1_SHA512};
 
 // What a text is called in a sentence.
 std::string place(const std::string& file, const char* what) {
@@ -165,11 +173,13 @@ boringssl::Context make_context(TlsVersion version_min) noexcept {
   if (context == nullptr) return nullptr;
   SSL_CTX* const made = context.get();
   const std::uint16_t least = version_min == TlsVersion::tls_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
-  const bool well =
-      SSL_CTX_set_min_proto_version(made, least) == 1 &&
-      SSL_CTX_set_max_proto_version(made, TLS1_3_VERSION) == 1 &&
-      SSL_CTX_set_strict_cipher_list(made, cipher_suites) == 1 &&
-      SSL_CTX_set_verify_algorithm_prefs(made, signature_algorithms.data(), signature_algorithms.size()) == 1;
+  const bool well = SSL_CTX_set_min_proto_version(made, least) == 1 &&
+                    SSL_CTX_set_max_proto_version(made, TLS1_3_VERSION) == 1 &&
+                    SSL_CTX_set_strict_cipher_list(made, cipher_suites) == 1 &&
+                    SSL_CTX_set_verify_algorithm_prefs(made, signature_algorithms.data(),
+                                                       signature_algorithms.size()) == 1 &&
+                    SSL_CTX_set_signing_algorithm_prefs(made, signature_algorithms.data(),
+                                                        signature_algorithms.size()) == 1;
   SSL_CTX_set_early_data_enabled(made, 0);
   return well ? std::move(context) : nullptr;
 }

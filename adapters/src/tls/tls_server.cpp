@@ -80,11 +80,16 @@ int use_ticket_key(SSL* ssl, std::uint8_t* name, std::uint8_t* iv, EVP_CIPHER_CT
 }
 
 // A session is resumed only under the same demands on clients: what it says of the client's certificate was
-// verified under those.
+// verified under those. The roots themselves count, because a file of the same name may have others now.
 bool name_sessions(SSL_CTX* context, const TlsServerOptions& options) {
   std::string demands = "sansock" + std::to_string(static_cast<int>(options.client_certificates));
-  demands += options.client_roots_file + '\0' + options.client_roots_pem;
+  const STACK_OF(X509_OBJECT)* const roots = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+  for (std::size_t i = 0; i < sk_X509_OBJECT_num(roots); ++i) {
+    const X509* const root = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(roots, i));
+    if (root == nullptr || X509_digest(root, EVP_sha256(), digest.data(), nullptr) != 1) return false;
+    demands.append(digest.begin(), digest.end());
+  }
   SHA256(reinterpret_cast<const std::uint8_t*>(demands.data()), demands.size(), digest.data());
   return SSL_CTX_set_session_id_context(context, digest.data(), digest.size()) == 1;
 }
@@ -121,14 +126,15 @@ std::error_code add_context(Set& set, const TlsServerOptions& options, const Tls
                             std::string& problem) {
   boringssl::Context made = make_context(options.version_min);
   SSL_CTX* const context = made.get();
-  if (context == nullptr || SSL_CTX_set_ex_data(context, set_index(), &set) != 1 ||
-      !name_sessions(context, options)) {
+  const auto no_memory = [&problem] {
     problem = "there is no memory for a certificate";
     return errc::memory_exhausted;
-  }
+  };
+  if (context == nullptr || SSL_CTX_set_ex_data(context, set_index(), &set) != 1) return no_memory();
   std::vector<std::string> names;
   if (auto error = use_certificate(context, certificate, names, problem)) return error;
   if (auto error = demand_certificates(context, options, problem)) return error;
+  if (!name_sessions(context, options)) return no_memory();
   if (auto error = log_keys(context, options.key_log_file, problem)) return error;
   use_tickets(context, options);
   BoringEngine::prepare(context);
