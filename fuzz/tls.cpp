@@ -1,6 +1,6 @@
-// A client and a server over TLS, each a TlsLayer with its Driver, joined by a transport on which anybody sits
-// who wants to: ciphertext is cut at any place, changed, doubled, swapped, thrown away and made up, either
-// direction ends or fails at any time, handlers pause and send and close, blocks can not be had.
+// A client and a server over TLS, each a TlsLayer with its Driver, joined by a transport on which anybody
+// sits who wants to: ciphertext is cut at any place, changed, doubled, swapped, thrown away and made up,
+// either direction ends or fails at any time, handlers pause and send and close, blocks can not be had.
 //
 // Held: what is delivered was sent, once, in order, unchanged; behind the first byte that is not the peer's
 // nothing is, and the end is not clean; nor is it where the transport ends without close_notify; close_notify
@@ -12,8 +12,8 @@
 // the input's: keys and ciphertext are others each time. What depends on one certain byte of ciphertext may
 // take several replays to show again. A handshake takes half a millisecond, which is most of an execution.
 //
-// Input: flags (1 small blocks at the server, 2 at the client, 4 small limit of output, 8 the server asks for a
-// certificate, 16 the client trusts somebody else, 32 the connection is open from the start), then
+// Input: flags (1 small blocks at the server, 2 at the client, 4 small limit of output, 8 the server asks for
+// a certificate, 16 the client trusts somebody else, 32 the connection is open from the start), then
 // operations: a byte of which the highest bit chooses the side, and arguments.
 #include <deque>
 #include <memory>
@@ -45,8 +45,8 @@ struct Tls {
     const test::CertificateAuthority authority("fuzz root", test::KeyKind::ed25519);
     const test::CertificateAuthority other("other root", test::KeyKind::ed25519);
     const auto issued = authority.issue({.dns_names = {host}, .key = test::KeyKind::ed25519});
-    const auto own = authority.issue(
-        {.key = test::KeyKind::ed25519, .purpose = test::CertificatePurpose::client});
+    const auto own =
+        authority.issue({.key = test::KeyKind::ed25519, .purpose = test::CertificatePurpose::client});
     TlsServerOptions options{.certificates = {{.chain_pem = issued.chain_pem, .key_pem = issued.key_pem}}};
     FUZZ_CHECK(!server.load(options));
     options.client_certificates = TlsClientCertificates::require;
@@ -129,7 +129,8 @@ class Application {
     record_->messages.back() = record_->messages.back() + bytes_of(event.bytes);
     record_->in_message = !event.end;
     std::fill(event.bytes.begin(), event.bytes.end(), std::byte{0xEE});
-    if (std::exchange(record_->send_next, false)) static_cast<void>(endpoint.ping(as_bytes(std::string_view("in"))));
+    if (std::exchange(record_->send_next, false))
+      static_cast<void>(endpoint.ping(as_bytes(std::string_view("in"))));
     if (std::exchange(record_->drop_next, false)) return Verdict::drop;
     return std::exchange(record_->pause_next, false) ? Verdict::pause_reading : Verdict::keep;
   }
@@ -198,7 +199,8 @@ struct Peer {
       return {};
     }
     Data offered;
-    for (const IoSlice& slice : slices) offered = offered + bytes_of({static_cast<std::byte*>(slice.base), slice.size});
+    for (const IoSlice& slice : slices)
+      offered = offered + bytes_of({static_cast<std::byte*>(slice.base), slice.size});
     FUZZ_CHECK(offered.size() <= layer->output_size());
     if (slices.size() < slice_count) FUZZ_CHECK(offered.size() == layer->output_size());
     offered.resize(std::min(size, offered.size()));
@@ -228,13 +230,13 @@ struct Peer {
 
 // One direction: what was sent, and what becomes of it.
 struct Pipe {
-  Data flight;                  // not delivered yet
-  Data sent;                    // all that ever was
-  std::size_t delivered = 0;    // that was as it was sent
-  bool tampered = false;        // something else was delivered
-  bool tampered_late = false;   // when all of it was authenticated
-  bool ended = false;           // the sender's end has been delivered, or made up
-  bool cut_off = false;         // without close_notify before it
+  Data flight;                 // not delivered yet
+  Data sent;                   // all that ever was
+  std::size_t delivered = 0;   // that was as it was sent
+  bool tampered = false;       // something else was delivered
+  bool tampered_late = false;  // when all of it was authenticated
+  bool ended = false;          // the sender's end has been delivered, or made up
+  bool cut_off = false;        // without close_notify before it
 };
 
 class Between {
@@ -328,13 +330,16 @@ class Between {
 
   void finish() {
     for (unsigned side = 0; side < 2; ++side) peer(side).pool.fail_never();
-    for (unsigned side = 0; side < 2; ++side) peer(side).record.pause_next = peer(side).record.drop_next = false;
+    for (unsigned side = 0; side < 2; ++side)
+      peer(side).record.pause_next = peer(side).record.drop_next = false;
     for (unsigned side = 0; side < 2; ++side) peer(side).resume_reading();
     flow();
-    const bool open = server_.endpoint().state() == ReadyState::open && client_.endpoint().state() == ReadyState::open;
+    const bool open =
+        server_.endpoint().state() == ReadyState::open && client_.endpoint().state() == ReadyState::open;
     const bool healthy = !interfered_ && !pipes_[0].tampered && !pipes_[1].tampered;
     if (healthy && !closed_) {
-      FUZZ_CHECK(open, std::string(name(server_.endpoint().close_status().cause)) + " " + std::string(name(client_.endpoint().close_status().cause)));
+      FUZZ_CHECK(open, std::string(name(server_.endpoint().close_status().cause)) + " " +
+                           std::string(name(client_.endpoint().close_status().cause)));
       for (unsigned side = 0; side < 2; ++side) {
         FUZZ_CHECK(peer(1 - side).record.messages == peer(side).sent);
         FUZZ_CHECK(peer(side).pool.live() == 0);
@@ -364,7 +369,8 @@ class Between {
     const unsigned filler = input.byte();
     Peer& own = peer(side);
     if (own.released() || sent_ > 500'000) return;
-    const Data message = noise(size < 200 ? size : (size - 199) * (size - 199) * 20u, filler + 256u * serial_++);
+    const Data message =
+        noise(size < 200 ? size : (size - 199) * (size - 199) * 20u, filler + 256u * serial_++);
     sent_ += message.size();
     if (!own.endpoint().send(MessageType::binary, view_of(message))) own.sent.push_back(message);
     own.follow(own.layer->resume(*own.driver, now_));
@@ -427,7 +433,7 @@ class Between {
     Pipe& pipe = pipes_[from];
     Peer& to = peer(1 - from);
     if (pipe.ended || to.released()) return;
-    if (!peer(from).shut && !peer(from).released()) interfered_ = true;
+    if ((!peer(from).shut && !peer(from).released()) || !pipe.flight.empty()) interfered_ = true;
     note_cut(from);
     pipe.ended = true;
     to.follow(to.layer->on_eof(*to.driver, now_));
@@ -555,7 +561,7 @@ class Between {
   Instant now_ = harness_start;
   Peer server_;
   Peer client_;
-  Pipe pipes_[2];  // by the side that sends
+  Pipe pipes_[2];                       // by the side that sends
   bool timed_out_[2] = {false, false};  // a deadline ended it
   bool interfered_ = false;             // something may be lost
   bool closed_ = false;

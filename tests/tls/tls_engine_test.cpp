@@ -318,8 +318,8 @@ TEST_F(TlsEngine_, AnswersPlainHttpWithALengthThatFits) {
             std::string::npos);
 }
 
-// Neither waits for a block that may never come, since all may be full of what waits to be encrypted. Of that,
-// as much is taken as one block would hold.
+// Neither waits for a block that may never come, since all may be full of what waits to be encrypted. Of
+// that, as much is taken as one block would hold.
 TEST_F(TlsEngine_, ShakesHandsAndEncryptsWithoutBlocks) {
   EngineSide server(*server_tls_);
   EngineSide client(*client_tls_, "localhost");

@@ -119,8 +119,8 @@ class TlsLayer {
     const errc cause = end_cause();
     return cause == errc::none ? driver.on_eof(now) : driver.on_failure(cause_of_loss(driver, cause), now);
   }
-  // Where both Close frames have been exchanged, only close_notify is still to come: whatever comes instead is
-  // as good as an end without it.
+  // Where both Close frames have been exchanged, only close_notify is still to come: whatever comes instead
+  // is as good as an end without it.
   template <Handler H>
   errc cause_of_loss(const Driver<H>& driver, errc cause) const noexcept {
     return driver.endpoint().close_status().clean && !engine_->peer_closed() ? errc::tls_truncated : cause;
