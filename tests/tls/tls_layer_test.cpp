@@ -319,6 +319,36 @@ TEST_F(TlsLayer_, SurvivesEachBlockThatFails) {
   EXPECT_LT(ended, 5);  // only what the opening handshake can not do without
 }
 
+// Neither in the memory that ciphertext came in, where it was decrypted, nor in blocks that were given back.
+TEST_F(TlsLayer_, LeavesNoPlaintextBehind) {
+  const std::string secret = "correct horse battery staple";
+  LayerSide server(*server_tls_);
+  TlsPeer peer;
+  open(server, peer);
+  server.pool.set_wiped();
+  int dirty = 0;
+  server.pool.on_release = [&](ConstBytes block) {
+    dirty += as_text(block).find(secret) != as_text(block).npos;
+  };
+  server.script = [&](Endpoint& endpoint, const Event& event) {
+    if (event.kind == EventKind::data && event.end) endpoint.send(secret);
+    return Verdict::keep;
+  };
+  for (const std::size_t size : {std::size_t{30}, std::size_t{1000}, std::size_t{40'000}}) {
+    std::string payload;
+    while (payload.size() < size) payload += secret;
+    peer.write(RawClient::frame(2, payload));
+    std::string bytes = peer.take();
+    server.layer.on_bytes(server.driver, std::as_writable_bytes(std::span(bytes)), server.now);
+    EXPECT_EQ(bytes.find(secret.substr(0, 15)), std::string::npos);
+    ASSERT_EQ(server.messages.back(), payload);
+    server.resume();
+    peer.put(server.take());
+    EXPECT_NE(peer.read().find(secret), std::string::npos);
+  }
+  EXPECT_EQ(dirty, 0);
+}
+
 // --- deadlines ------------------------------------------------------------------------------------
 
 TEST_F(TlsLayer_, HandshakeHasTheOpeningHandshakesDeadline) {
