@@ -9,25 +9,23 @@ namespace {
 
 class ClientConnect : public ServerTest {
  protected:
-  // A server of bare bytes: answers every request with `answer`.
+  // A server of bare bytes: answers the first request with `answer`, and then only reads.
   void serve_raw(std::string answer) {
     ASSERT_FALSE(listen_tcp({}, listener_));
-    raw_url_ = "ws://" + local_address(listener_.fd()).text() + "/";
+    raw_url_ = scheme() + "://" + local_address(listener_.fd()).text() + "/";
     thread_ = std::thread([this, answer = std::move(answer)] {
       pollfd wait{listener_.fd(), POLLIN, 0};
       if (::poll(&wait, 1, raw_wait_ms) <= 0) return;
-      const Socket socket(accept_nonblocking(listener_.fd()));
-      char buffer[4096];
-      pollfd readable{socket.fd(), POLLIN, 0};
-      while (request_.find("\r\n\r\n") == std::string::npos && ::poll(&readable, 1, raw_wait_ms) > 0) {
-        const ssize_t got = ::recv(socket.fd(), buffer, sizeof buffer, 0);
-        if (got <= 0) return;
-        request_.append(buffer, static_cast<std::size_t>(got));
+      RawStream stream(Socket(accept_nonblocking(listener_.fd())));
+      if (over_tls() && !stream.handshake([](BlockPool& pool) { return tls_server()->make_engine(pool); }))
+        return;
+      request_ = stream.read_until("\r\n\r\n");
+      if (stream.ended()) return;
+      if (!answer.empty()) {
+        stream.send(answer);
+        stream.finish();
       }
-      if (!answer.empty()) ::send(socket.fd(), answer.data(), answer.size(), MSG_NOSIGNAL);
-      if (!answer.empty()) ::shutdown(socket.fd(), SHUT_WR);
-      while (::poll(&readable, 1, raw_wait_ms) > 0 && ::recv(socket.fd(), buffer, sizeof buffer, 0) > 0)
-        continue;
+      stream.read_all();
     });
   }
   void TearDown() override {
@@ -48,7 +46,7 @@ class ClientConnect : public ServerTest {
   std::string request_;
   std::thread thread_;
 };
-INSTANTIATE_TEST_SUITE_P(Places, ClientConnect, every_adapter, place_name);
+INSTANTIATE_TEST_SUITE_P(Places, ClientConnect, every_adapter_and_tls, place_name);
 
 TEST_P(ClientConnect, SendsWhatItWasTold) {
   serve_raw("HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\nX-A: 1\r\nX-A: 2\r\n\r\nno!");
@@ -59,7 +57,7 @@ TEST_P(ClientConnect, SendsWhatItWasTold) {
   options.authorization = "loses:always";
   Client client(options);
   std::string with_credentials = raw_url_;
-  with_credentials.insert(5, "user:p%40ss@");
+  with_credentials.insert(scheme().size() + 3, "user:p%40ss@");
   EXPECT_EQ(client.connect(with_credentials + "path?q=1"), errc::status_unexpected);
   thread_.join();
   EXPECT_TRUE(request_.starts_with("GET /path?q=1 HTTP/1.1\r\n"));
@@ -128,7 +126,7 @@ TEST_P(ClientConnect, ServerThatLeaves) {
 TEST_P(ClientConnect, NobodyListens) {
   Socket listener;
   ASSERT_FALSE(listen_tcp({}, listener));
-  const std::string dead = "ws://" + local_address(listener.fd()).text() + "/";
+  const std::string dead = scheme() + "://" + local_address(listener.fd()).text() + "/";
   listener.reset();
   Client client(client_options());
   const std::error_code error = client.connect(dead);
@@ -155,7 +153,7 @@ TEST_P(ClientConnect, ConnectTimeout) {
   ClientOptions options = client_options();
   options.connect_timeout = std::chrono::milliseconds(50);
   Client client(options);
-  EXPECT_EQ(client.connect("ws://" + at.text() + "/"), errc::connect_timeout);
+  EXPECT_EQ(client.connect(scheme() + "://" + at.text() + "/"), errc::connect_timeout);
 }
 
 TEST_P(ClientConnect, UrlsAndOptionsThatAreNone) {
@@ -209,12 +207,13 @@ TEST_P(ClientConnect, OverASocketThatIsConnected) {
   make();
   server().route("/", echo());
   start();
-  RawClient raw(address());
+  const Address at = address();  // TLS is the client's own affair
+  RawClient raw(at);
   Client client(client_options());
-  ASSERT_FALSE(client.connect_fd(raw.release(), "ws://test.example/"));
+  ASSERT_FALSE(client.connect_fd(raw.release(), scheme() + "://localhost/"));
   EXPECT_EQ(echoed(client, "x"), "x");
   EXPECT_GE(client.fd(), 0);
-  RawClient second(address());
+  RawClient second(at);
   EXPECT_EQ(client.connect_fd(second.release(), "nonsense"), errc::url_invalid);
 }
 

@@ -51,7 +51,7 @@ class Deflate_ : public ServerTest {
     return message ? std::string(message->text()) : "nothing";
   }
 };
-INSTANTIATE_TEST_SUITE_P(Places, Deflate_, every_adapter, place_name);
+INSTANTIATE_TEST_SUITE_P(Places, Deflate_, every_adapter_and_tls, place_name);
 
 // --- what is agreed on ------------------------------------------------------------------------------
 

@@ -98,6 +98,7 @@ TEST_P(OutputPolicy_, DropEndsTheConnection) {
   EXPECT_EQ(log_.lines().back(), "closed output_full");
   raw.read_all();
   EXPECT_TRUE(raw.ended());
+  EXPECT_EQ(raw.truncated(), over_tls());
   EXPECT_EQ(echoed(other, "alive"), "alive");
 }
 

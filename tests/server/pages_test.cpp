@@ -11,6 +11,7 @@ class Pages : public ServerTest {
     raw.send(std::string(method) + " " + std::string(path) + " HTTP/1.1\r\nHost: test.example\r\n\r\n");
     std::string answer = raw.read_all();
     EXPECT_TRUE(raw.ended());
+    EXPECT_FALSE(raw.truncated());
     return answer;
   }
 };

@@ -242,7 +242,7 @@ class PeerCommands : public ServerTest {
     return route;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Places, PeerCommands, every_adapter, place_name);
+INSTANTIATE_TEST_SUITE_P(Places, PeerCommands, every_adapter_and_tls, place_name);
 
 TEST_P(PeerCommands, C9EveryCommandInEveryCallback) {
   constexpr Command commands[] = {Command::send,          Command::close,     Command::terminate,

@@ -14,7 +14,8 @@ namespace sansock::test {
 class RawDeflateClient {
  public:
   // `offer`: the value of its Sec-WebSocket-Extensions; empty: none. `bits`: the window that was agreed on.
-  RawDeflateClient(const Address& server, std::string_view path, const std::string& offer, unsigned bits)
+  RawDeflateClient(const ServerAddress& server, std::string_view path, const std::string& offer,
+                   unsigned bits)
       : raw_(server), window_size_(std::size_t{1} << bits) {
     const std::string extra = offer.empty() ? "" : "Sec-WebSocket-Extensions: " + offer + "\r\n";
     head_ = raw_.upgrade(path, extra);

@@ -12,7 +12,7 @@ class Request_ : public ServerTest {
     return head.substr(0, head.find("\r\n"));
   }
 };
-INSTANTIATE_TEST_SUITE_P(Places, Request_, every_adapter, place_name);
+INSTANTIATE_TEST_SUITE_P(Places, Request_, every_adapter_and_tls, place_name);
 
 TEST_P(Request_, RouteByPath) {
   make();
@@ -33,7 +33,10 @@ TEST_P(Request_, OriginIsTheRoutesPolicy) {
   server().route("/any", {.origin_policy = OriginPolicy::any});
   server().route("/list", {.origin_policy = OriginPolicy::list, .origins = {"https://good.example"}});
   start();
-  EXPECT_EQ(answer("/same", "Origin: http://test.example\r\n"), "HTTP/1.1 101 Switching Protocols");
+  const std::string own = over_tls() ? "https" : "http";
+  const std::string other = over_tls() ? "http" : "https";
+  EXPECT_EQ(answer("/same", "Origin: " + own + "://test.example\r\n"), "HTTP/1.1 101 Switching Protocols");
+  EXPECT_EQ(answer("/same", "Origin: " + other + "://test.example\r\n"), "HTTP/1.1 403 Forbidden");
   EXPECT_EQ(answer("/same", "Origin: http://evil.example\r\n"), "HTTP/1.1 403 Forbidden");
   EXPECT_EQ(answer("/same", "Origin: null\r\n"), "HTTP/1.1 403 Forbidden");
   EXPECT_EQ(answer("/same"), "HTTP/1.1 101 Switching Protocols");

@@ -69,6 +69,7 @@ TEST_P(Stop, IsBounded) {
   EXPECT_TRUE(undecided.read_all().starts_with("HTTP/1.1 503 "));
   asking.read_all();
   EXPECT_TRUE(deaf.ended() && undecided.ended() && asking.ended());
+  EXPECT_FALSE(undecided.truncated());  // what was refused was refused whole
 }
 
 TEST_P(Stop, FromAHandler) {

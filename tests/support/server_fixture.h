@@ -1,4 +1,4 @@
-// Server tests run at every place: each adapter, over TCP of both families and Unix sockets.
+// Server tests run at every place: each adapter, over TCP of both families, Unix sockets, and TLS.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,10 +14,18 @@
 #include "sansock/client.h"
 #include "sansock/io_uring_support.h"
 #include "sansock/server.h"
+#ifdef SANSOCK_WITH_TLS
+#include "trust.h"
+#endif
 
 namespace sansock::test {
 
-enum class Transport : std::uint8_t { ipv4, ipv6, unix_path };
+enum class Transport : std::uint8_t {
+  ipv4,
+  ipv6,
+  unix_path,
+  tls,  // over TCP of IPv4
+};
 
 struct Place {
   Adapter adapter = Adapter::epoll;
@@ -25,22 +33,28 @@ struct Place {
 };
 
 inline std::string place_name(const ::testing::TestParamInfo<Place>& info) {
-  constexpr const char* names[] = {"Ipv4", "Ipv6", "Unix"};
+  constexpr const char* names[] = {"Ipv4", "Ipv6", "Unix", "Tls"};
   return std::string(name(info.param.adapter)) + names[static_cast<int>(info.param.transport)];
 }
-// Of the adapters that are built.
+// Of what is built.
 inline std::vector<Place> places(std::initializer_list<Transport> transports) {
   std::vector<Place> all;
   for (const Adapter adapter : {Adapter::epoll, Adapter::blocking, Adapter::io_uring}) {
 #ifndef SANSOCK_WITH_IO_URING
     if (adapter == Adapter::io_uring) continue;
 #endif
-    for (const Transport transport : transports) all.push_back({adapter, transport});
+    for (const Transport transport : transports) {
+#ifndef SANSOCK_WITH_TLS
+      if (transport == Transport::tls) continue;
+#endif
+      all.push_back({adapter, transport});
+    }
   }
   return all;
 }
 inline const auto every_place =
-    ::testing::ValuesIn(places({Transport::ipv4, Transport::ipv6, Transport::unix_path}));
+    ::testing::ValuesIn(places({Transport::ipv4, Transport::ipv6, Transport::unix_path, Transport::tls}));
+inline const auto every_adapter_and_tls = ::testing::ValuesIn(places({Transport::ipv4, Transport::tls}));
 inline const auto every_adapter = ::testing::ValuesIn(places({Transport::ipv4}));
 
 // Waits for what another thread brings about; the bound is only there to end a failing test.
@@ -103,6 +117,7 @@ class ServerTest : public ::testing::TestWithParam<Place> {
     ListenOptions options;
     if (transport == Transport::ipv6) options.host = "::1";
     if (transport == Transport::unix_path) options.unix_path = unique_path();
+    if (transport == Transport::tls) options.tls = tls_server();
     return options;
   }
   void start() {
@@ -118,16 +133,34 @@ class ServerTest : public ::testing::TestWithParam<Place> {
     return "/tmp/sansock-test-" + std::to_string(::getpid()) + "-" + std::to_string(++counter);
   }
 
-  Address address() const { return server_->addresses().at(0); }
+  // Made once: keys take time. nullptr without TLS.
+#ifdef SANSOCK_WITH_TLS
+  static const std::shared_ptr<TlsServer>& tls_server() {
+    static const std::shared_ptr<TlsServer> made = make_tls_server();
+    return made;
+  }
+  static const std::shared_ptr<TlsClient>& tls_client() {
+    static const std::shared_ptr<TlsClient> made = make_tls_client();
+    return made;
+  }
+#else
+  static std::shared_ptr<TlsServer> tls_server() { return nullptr; }
+  static std::shared_ptr<TlsClient> tls_client() { return nullptr; }
+#endif
+  static bool over_tls() { return GetParam().transport == Transport::tls; }
+  static std::string scheme() { return over_tls() ? "wss" : "ws"; }
+
+  ServerAddress address() const { return {server_->addresses().at(0), over_tls() ? tls_client() : nullptr}; }
   std::string url(std::string_view path = "/") const {
     const Address at = address();
     const std::string base =
-        at.family == Address::Family::unix_path ? "ws+unix:" + at.host + ":" : "ws://" + at.text();
+        at.family == Address::Family::unix_path ? "ws+unix:" + at.host + ":" : scheme() + "://" + at.text();
     return base + std::string(path);
   }
   ClientOptions client_options() const {
     ClientOptions options;
     options.adapter = GetParam().adapter;
+    if (over_tls()) options.tls_shared = tls_client();
     return options;
   }
   // A client that is connected.
