@@ -31,6 +31,13 @@ const Kind kinds[] = {
     {"OldestKernel", {.table = ENOMEM, .receive_multishot = true, .accept_multishot = true}},
 };
 
+// Output leaves without being copied, or would if the socket had that.
+const Kind zero_copy_kinds[] = {
+    {"ZeroCopy", {}, {.zero_copy_min = 1}},
+    {"ZeroCopyOrdinaryDescriptors", {.table = ENOMEM}, {.zero_copy_min = 1}},
+    {"ZeroCopyRefused", {.zero_copy = true}, {.zero_copy_min = 1}},
+};
+
 // All that arrives makes a connection one to which much comes, until three times little has come.
 const Kind large_kinds[] = {
     {"Large", {}, {.large_receive_min = 1}},
@@ -42,6 +49,7 @@ const Kind large_kinds[] = {
 std::vector<Kind> all_kinds() {
   std::vector<Kind> all(std::begin(kinds), std::end(kinds));
   all.insert(all.end(), std::begin(large_kinds), std::end(large_kinds));
+  all.insert(all.end(), std::begin(zero_copy_kinds), std::end(zero_copy_kinds));
   return all;
 }
 
@@ -51,16 +59,16 @@ struct Harmless {
   Fault fault;
 };
 
-class RingHarmlessFault : public testing::TestWithParam<std::tuple<Kind, Harmless>> {
+class RingHarmlessFault : public testing::TestWithParam<std::tuple<scenario::Transport, Kind, Harmless>> {
  protected:
   void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
 };
 
 // Faults that lose nothing: everything completes as without them.
 TEST_P(RingHarmlessFault, AtEverySecondOperation) {
-  const auto& [kind, harmless] = GetParam();
+  const auto& [transport, kind, harmless] = GetParam();
   if (harmless.fault.error != 0 || kind.refusals.receive_multishot) SANSOCK_SKIP_WITHOUT_ERRORS();
-  scenario::Setting setting;
+  scenario::Setting setting(transport);
   const Injection injection(
       [&harmless = harmless](Operation operation, unsigned nth) {
         return operation == harmless.operation && nth % 2 == 1 ? harmless.fault : Fault{};
@@ -71,14 +79,19 @@ TEST_P(RingHarmlessFault, AtEverySecondOperation) {
   setting.expect_sound();
 }
 
+// "Tls_OneByOne"
+template <class Params>
+std::string prefix(const Params& params) {
+  return std::string(scenario::name(std::get<0>(params))) + "_" + std::get<1>(params).name;
+}
 template <class Param>
-std::string name_of(const testing::TestParamInfo<std::tuple<Kind, Param>>& given) {
-  return std::get<0>(given.param).name + std::string("_") + std::get<1>(given.param).name;
+std::string name_of(const testing::TestParamInfo<std::tuple<scenario::Transport, Kind, Param>>& given) {
+  return prefix(given.param) + std::string("_") + std::get<2>(given.param).name;
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Operations, RingHarmlessFault,
-    testing::Combine(testing::ValuesIn(kinds),
+    testing::Combine(scenario::all_transports, testing::ValuesIn(kinds),
                      testing::Values(Harmless{"ReceiveInterrupted", Operation::receive, {.error = EINTR}},
                                      Harmless{"ReceiveAgain", Operation::receive, {.error = EAGAIN}},
                                      Harmless{"ReceiveNoBuffers", Operation::receive, {.error = ENOBUFS}},
@@ -98,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     LargeOperations, RingHarmlessFault,
-    testing::Combine(testing::ValuesIn(large_kinds),
+    testing::Combine(scenario::all_transports, testing::ValuesIn(large_kinds),
                      testing::Values(Harmless{"ReceiveCancelled", Operation::receive, {.error = ECANCELED}},
                                      Harmless{"LargeInterrupted", Operation::receive_large, {.error = EINTR}},
                                      Harmless{
@@ -110,6 +123,41 @@ INSTANTIATE_TEST_SUITE_P(
                                      Harmless{"SendShort", Operation::send, {.size_max = 7}})),
     name_of<Harmless>);
 
+INSTANTIATE_TEST_SUITE_P(
+    ZeroCopyOperations, RingHarmlessFault,
+    testing::Combine(scenario::all_transports, testing::ValuesIn(zero_copy_kinds),
+                     testing::Values(Harmless{"SendAgain", Operation::send, {.error = EAGAIN}},
+                                     Harmless{"SendNoMemory", Operation::send, {.error = ENOMEM}},
+                                     Harmless{"SendShort", Operation::send, {.size_max = 7}},
+                                     Harmless{"ReceiveCancelled", Operation::receive, {.error = ECANCELED}})),
+    name_of<Harmless>);
+
+// Each send takes one byte: through the handshakes, and 100 KiB both ways.
+class RingOneByte : public testing::TestWithParam<std::tuple<scenario::Transport, Kind>> {
+ protected:
+  void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
+};
+
+TEST_P(RingOneByte, EchoesWhileEverySendTakesOneByte) {
+  const auto& [transport, kind] = GetParam();
+  scenario::Setting setting(transport);
+  setting.send_long();
+  const Injection injection(
+      [](Operation operation, unsigned) {
+        return operation == Operation::send ? Fault{.size_max = 1} : Fault{};
+      },
+      kind.refusals);
+  scenario::RingLoop loop(kind.options);
+  EXPECT_TRUE(scenario::run_over_pair(loop, setting));
+  EXPECT_GT(injection.uses(Operation::send), 200u << 10);
+  setting.expect_sound();
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, RingOneByte,
+                         testing::Combine(scenario::all_transports,
+                                          testing::Values(kinds[0], large_kinds[0], zero_copy_kinds[0])),
+                         [](const auto& given) { return prefix(given.param); });
+
 // C7: a fault that ends a connection, at the k-th operation for every k. It ends that connection, with
 // one `closed`, and no other; nothing leaks.
 struct Fatal {
@@ -118,7 +166,7 @@ struct Fatal {
   int error;
 };
 
-class RingFatalFault : public testing::TestWithParam<std::tuple<Kind, Fatal>> {
+class RingFatalFault : public testing::TestWithParam<std::tuple<scenario::Transport, Kind, Fatal>> {
  protected:
   void SetUp() override {
     SANSOCK_SKIP_WITHOUT_IO_URING();
@@ -127,18 +175,20 @@ class RingFatalFault : public testing::TestWithParam<std::tuple<Kind, Fatal>> {
 };
 
 TEST_P(RingFatalFault, C7_AtTheKthOperationForAllK) {
-  const auto& [kind, fatal] = GetParam();
+  const auto& [transport, kind, fatal] = GetParam();
   unsigned uses = 0;
   for (unsigned k = 1;; ++k) {
     SCOPED_TRACE(k);
-    scenario::Setting setting;
+    scenario::Setting setting(transport);
     const Injection injection(
         [&fatal = fatal, k](Operation operation, unsigned nth) {
           return operation == fatal.operation && nth == k ? Fault{.error = fatal.error} : Fault{};
         },
         kind.refusals);
+    const std::size_t descriptors = scenario::descriptors();
     EXPECT_GE(scenario::run_on_ring(setting, kind.options), clients - 1);
     setting.expect_sound();
+    EXPECT_EQ(scenario::descriptors(), descriptors);
     uses = injection.uses(fatal.operation);
     if (k > uses || testing::Test::HasFailure()) break;
   }
@@ -147,7 +197,7 @@ TEST_P(RingFatalFault, C7_AtTheKthOperationForAllK) {
 
 INSTANTIATE_TEST_SUITE_P(
     Operations, RingFatalFault,
-    testing::Combine(testing::ValuesIn(kinds),
+    testing::Combine(scenario::all_transports, testing::ValuesIn(kinds),
                      testing::Values(Fatal{"ReceiveReset", Operation::receive, ECONNRESET},
                                      Fatal{"ReceiveTimedOut", Operation::receive, ETIMEDOUT},
                                      Fatal{"SendPipe", Operation::send, EPIPE},
@@ -157,21 +207,29 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     LargeOperations, RingFatalFault,
-    testing::Combine(testing::ValuesIn(large_kinds),
+    testing::Combine(scenario::all_transports, testing::ValuesIn(large_kinds),
                      testing::Values(Fatal{"LargeReset", Operation::receive_large, ECONNRESET},
                                      Fatal{"LargeTimedOut", Operation::receive_large, ETIMEDOUT},
                                      Fatal{"SendPipe", Operation::send, EPIPE})),
     name_of<Fatal>);
 
+INSTANTIATE_TEST_SUITE_P(
+    ZeroCopyOperations, RingFatalFault,
+    testing::Combine(scenario::all_transports, testing::Values(zero_copy_kinds[0], zero_copy_kinds[2]),
+                     testing::Values(Fatal{"ReceiveReset", Operation::receive, ECONNRESET},
+                                     Fatal{"SendPipe", Operation::send, EPIPE},
+                                     Fatal{"SendReset", Operation::send, ECONNRESET})),
+    name_of<Fatal>);
+
 // A system call that fails hands nothing over and takes nothing away.
-class RingCallFault : public testing::TestWithParam<std::tuple<Kind, int>> {
+class RingCallFault : public testing::TestWithParam<std::tuple<scenario::Transport, Kind, int>> {
  protected:
   void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
 };
 
 TEST_P(RingCallFault, AtEverySecondCall) {
-  const auto& [kind, error] = GetParam();
-  scenario::Setting setting;
+  const auto& [transport, kind, error] = GetParam();
+  scenario::Setting setting(transport);
   Injection injection(kind.refusals);
   injection.calls([error = error](unsigned nth) { return nth % 2 == 1 ? error : 0; });
   EXPECT_EQ(scenario::run_on_ring(setting, kind.options), clients);
@@ -179,28 +237,30 @@ TEST_P(RingCallFault, AtEverySecondCall) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Calls, RingCallFault,
-                         testing::Combine(testing::ValuesIn(all_kinds()),
+                         testing::Combine(scenario::all_transports, testing::ValuesIn(all_kinds()),
                                           testing::Values(EINTR, EAGAIN, EBUSY, ETIME)),
                          [](const auto& given) {
-                           const int error = std::get<1>(given.param);
-                           return std::get<0>(given.param).name + std::string(error == EINTR ? "_Interrupted"
-                                                                              : error == EAGAIN ? "_Again"
-                                                                              : error == EBUSY  ? "_Busy"
-                                                                                                : "_Timeout");
+                           const int error = std::get<2>(given.param);
+                           return prefix(given.param) + std::string(error == EINTR    ? "_Interrupted"
+                                                                    : error == EAGAIN ? "_Again"
+                                                                    : error == EBUSY  ? "_Busy"
+                                                                                      : "_Timeout");
                          });
 
 // Rings of the smallest sizes: submissions find no room, and completions overflow.
-class TinyRing : public testing::TestWithParam<std::tuple<Kind, std::pair<unsigned, unsigned>>> {
+class TinyRing
+    : public testing::TestWithParam<std::tuple<scenario::Transport, Kind, std::pair<unsigned, unsigned>>> {
  protected:
   void SetUp() override { SANSOCK_SKIP_WITHOUT_IO_URING(); }
 };
 
 TEST_P(TinyRing, CompletesTheScenario) {
-  const LoopOptions& options = std::get<0>(GetParam()).options;
-  Refusals refusals = std::get<0>(GetParam()).refusals;
-  std::tie(refusals.submissions_max, refusals.completions_max) = std::get<1>(GetParam());
+  const auto& [transport, kind, sizes] = GetParam();
+  const LoopOptions& options = kind.options;
+  Refusals refusals = kind.refusals;
+  std::tie(refusals.submissions_max, refusals.completions_max) = sizes;
   for (const bool busy : {false, true}) {
-    scenario::Setting setting;
+    scenario::Setting setting(transport);
     Injection injection(refusals);
     if (busy) injection.calls([](unsigned nth) { return nth % 3 == 0 ? EBUSY : 0; });
     EXPECT_EQ(scenario::run_on_ring(setting, options), clients);
@@ -209,12 +269,12 @@ TEST_P(TinyRing, CompletesTheScenario) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, TinyRing,
-                         testing::Combine(testing::ValuesIn(all_kinds()),
+                         testing::Combine(scenario::all_transports, testing::ValuesIn(all_kinds()),
                                           testing::Values(std::pair{1u, 2u}, std::pair{2u, 4u},
                                                           std::pair{4u, 8u})),
                          [](const auto& given) {
-                           return std::get<0>(given.param).name + std::string("_") +
-                                  std::to_string(std::get<1>(given.param).first);
+                           return prefix(given.param) + std::string("_") +
+                                  std::to_string(std::get<2>(given.param).first);
                          });
 
 }  // namespace

@@ -16,15 +16,12 @@ inline unsigned run_on_ring(Setting& setting, sansock::LoopOptions options = {})
   sansock::Socket listener;
   const std::uint16_t port = listen_on(listener);
   EXPECT_FALSE(loop.listen(listener.release(), [&](sansock::LoopSocket socket) {
-    EXPECT_TRUE(loop.add(socket, sansock::Role::server, setting.config, setting.add_record(false)));
+    setting.add(loop, socket, sansock::Role::server);
   }));
   for (unsigned i = 0; i < clients; ++i) {
     sansock::Socket socket;
     EXPECT_FALSE(connect_tcp({.host = "127.0.0.1", .port = port}, socket));
-    const auto id =
-        loop.add(socket.release(), sansock::Role::client, setting.config, setting.add_record(true));
-    EXPECT_TRUE(id);
-    EXPECT_FALSE(loop.find(*id)->endpoint().connect({.host = "127.0.0.1"}));
+    setting.add(loop, socket.release(), sansock::Role::client);
   }
   EXPECT_TRUE(
       turn_until(loop, [&] { return loop.connections() == 0 && loop.counters().accepted == clients; }));
