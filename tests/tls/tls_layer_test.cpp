@@ -256,6 +256,27 @@ TEST_F(TlsLayer_, WhatIsNotCloseNotifyIsATruncation) {
   EXPECT_EQ(server.endpoint().close_status().cause, errc::tls_truncated);
 }
 
+// TLS has failed, and the driver is paused: there is nothing to be tried again until it goes on.
+TEST_F(TlsLayer_, DoesNotTryToEncryptAfterAFailure) {
+  LayerSide server(*server_tls_);
+  LayerSide client(*client_tls_);
+  converse(client, server);
+  ASSERT_FALSE(client.endpoint().send(std::string_view("waits")));
+  client.resume();
+  server.endpoint().pause_input(true);
+  server.resume();
+  server.force(client.take() + "no record at all");
+  server.take();  // the alert
+  ASSERT_FALSE(server.endpoint().send(std::string_view("can not be encrypted")));
+  server.resume();
+  EXPECT_FALSE(server.interest.write);
+  EXPECT_GT(server.interest.deadline, server.now + std::chrono::seconds(1));
+  EXPECT_EQ(server.endpoint().state(), ReadyState::open);
+  server.resume_reading();
+  EXPECT_EQ(server.messages, std::vector<std::string>{"waits"});
+  EXPECT_EQ(server.endpoint().close_status().cause, errc::tls_record_invalid);
+}
+
 // A loop that comes late: what has arrived counts before the deadlines that have passed.
 TEST_F(TlsLayer_, InputCountsBeforeDeadlines) {
   const auto idle = [](Config& config) { config.timeouts.idle = std::chrono::seconds(5); };

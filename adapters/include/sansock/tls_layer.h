@@ -138,7 +138,9 @@ class TlsLayer {
     return interest.close ? finish(driver.endpoint().close_status(), now) : shape(interest, now);
   }
 
-  bool may_seal() const noexcept { return engine_->established() && !lingering_; }
+  bool may_seal() const noexcept {
+    return engine_->established() && engine_->failure() == errc::none && !lingering_;
+  }
   bool tells_end() const noexcept { return !end_told_ && stash_.empty() && input_ended(); }
   bool input_ended() const noexcept {
     return eof_ || engine_->peer_closed() || engine_->failure() != errc::none;

@@ -37,7 +37,8 @@ Interest TlsLayer::shape(Interest interest, Instant now) noexcept {
   interest.read = interest.read && !end_told_ && stash_.empty();
   // Close frame, close_notify, FIN, in this order.
   if (interest.shutdown_write && !std::exchange(notified_, true)) engine_->close();
-  interest.write = engine_->output_size() != 0 || (interest.write && !starved_);
+  // After a failure that the driver, which is paused, has not been told of, nothing can be encrypted.
+  interest.write = engine_->output_size() != 0 || (interest.write && !starved_ && may_seal());
   interest.shutdown_write = interest.shutdown_write && !interest.write;
   if (starved_) interest.deadline = std::min(interest.deadline, now + starved_wait);
   return interest;
