@@ -65,6 +65,8 @@ struct TlsServerOptions {
   std::string client_roots_pem = {};
   // Sessions are resumed by tickets, for as long as one key's lifetime and its successor's. New keys are
   // made by themselves; load() keeps them.
+  // A resumed session is not verified again: a client's certificate that expires meanwhile still does for so
+  // long.
   bool tickets = true;
   Duration ticket_key_lifetime = std::chrono::hours(12);
   // For debugging: appends the keys of every connection to this file, in the form of SSLKEYLOGFILE. Who has
