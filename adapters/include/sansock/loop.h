@@ -34,8 +34,8 @@ struct LoopOptions {
   Duration output_stall_timeout = std::chrono::seconds(60);
   bool tcp_nodelay = true;
   // IoUringLoop: output of this size or more leaves without being copied, where the kernel can do
-  // that. It pays on network cards with large messages; over loopback the kernel copies all the same. Over TLS
-  // the next flight (256 KiB at most) waits until the peer has acknowledged the one before.
+  // that. It pays on network cards with large messages; over loopback the kernel copies all the same. Over
+  // TLS the next flight (256 KiB at most) waits until the peer has acknowledged the one before.
   std::size_t zero_copy_min = SIZE_MAX;
   // IoUringLoop: a connection whose receives reach this size gets the next ones one by one, into a few
   // buffers that stay in the cache, where otherwise the kernel receives from all that have something at once.
