@@ -253,6 +253,30 @@ class Between {
     if ((flags & 32) != 0) flow();
   }
 
+  // Somebody on the line does something to what is under way.
+  void interfere(unsigned what, Pipe& out, fuzz::Input& input) {
+    if (what == 3) {
+      interfered_ = true;
+      return change_records(out, input.byte());
+    }
+    const std::size_t number = input.number(2);
+    if (what == 0) {  // a byte is changed
+      const std::uint8_t change = input.byte();
+      if (!out.flight.empty()) out.flight[number % out.flight.size()] ^= change;
+      return;
+    }
+    const std::size_t at = number % (out.flight.size() + 1);
+    const auto begin = out.flight.begin() + static_cast<std::ptrdiff_t>(at);
+    if (what == 1) {  // some come between
+      const Data more = input.run();
+      out.flight.insert(begin, more.begin(), more.end());
+      return;
+    }
+    interfered_ = true;  // some are lost, at the end perhaps
+    const std::size_t count = std::min<std::size_t>(input.number(2), out.flight.size() - at);
+    out.flight.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
+  }
+
   void step(fuzz::Input& input) {
     const unsigned operation = input.byte();
     const unsigned side = operation >> 7;
@@ -275,27 +299,10 @@ class Between {
       case 5: return deliver(side, input.number(2));
       case 6: return deliver(side, everything);
       case 7: return flow();
-      case 8: {  // a byte is changed
-        const std::size_t at = input.number(2);
-        const std::uint8_t change = input.byte();
-        if (!out.flight.empty()) out.flight[at % out.flight.size()] ^= change;
-        return;
-      }
-      case 9: {  // some come between
-        const std::size_t at = input.number(2) % (out.flight.size() + 1);
-        const Data more = input.run();
-        out.flight.insert(out.flight.begin() + static_cast<std::ptrdiff_t>(at), more.begin(), more.end());
-        return;
-      }
-      case 10: {  // some are lost, at the end perhaps
-        interfered_ = true;
-        const std::size_t at = input.number(2) % (out.flight.size() + 1);
-        const std::size_t count = std::min<std::size_t>(input.number(2), out.flight.size() - at);
-        const auto begin = out.flight.begin() + static_cast<std::ptrdiff_t>(at);
-        out.flight.erase(begin, begin + static_cast<std::ptrdiff_t>(count));
-        return;
-      }
-      case 11: interfered_ = true; return change_records(out, input.byte());
+      case 8:
+      case 9:
+      case 10:
+      case 11: return interfere((operation & 0x7F) % 22 - 8, out, input);
       case 12: return end(side);
       case 13:  // the transport fails
         if (input.byte() % 4 != 0 || own.released()) return;
