@@ -115,7 +115,9 @@ std::error_code BlockingBackend::run() {
 
 // Connections over the limit wait in the backlog.
 bool BlockingBackend::accepting() const noexcept {
-  return !core_.stopping.load(std::memory_order_relaxed) && sessions_.size() < core_.options.connections_max;
+  return !core_.stopping.load(std::memory_order_relaxed) &&
+         !core_.accept_stopped.load(std::memory_order_relaxed) &&
+         sessions_.size() < core_.options.connections_max;
 }
 
 // Waits for a connection, a wake-up, or the end of the back-off. true: look at the listeners.
